@@ -1,0 +1,1 @@
+"""Pure functions, frames in and frames out: one implementation of each statistic."""

@@ -1,0 +1,1 @@
+"""Readers of official files as published: the only readers in the product."""

@@ -1,0 +1,1 @@
+"""Frames in; maps, charts, tables and words out."""
