@@ -13,9 +13,13 @@ from cspmap.example.geography import (
     format_wards,
     place_layout,
 )
+from cspmap.example.incidents import simulate_year
 from cspmap.example.layout import format_hexjson, read_layout
+from cspmap.example.places import place_points, weigh_hexagons
+from cspmap.example.totals import YEARS, read_published, total_year
 
 LAYOUT = Path("geo", "luton-hexagons.txt")
+TARGETS = Path("data", "published", "luton-2005-08.csv")
 SEED = 2005
 
 
@@ -33,6 +37,13 @@ def write_example(root: Path, *, out: Path | None = None) -> list[Path]:
         Path("data", "households.csv"): format_households(hexagons),
         Path("data", "deprivation.csv"): format_deprivation(hexagons, seed=SEED),
     }
+    published = read_published(root / TARGETS)
+    points = place_points(hexagons, places, seed=SEED)
+    weights = weigh_hexagons(hexagons, seed=SEED)
+    for year in YEARS:
+        texts[Path("data", "incidents", f"{year}.csv")] = simulate_year(
+            year, total_year(published, year), hexagons, points, weights, seed=SEED
+        )
     for path, text in texts.items():
         target = (out or root) / path
         target.parent.mkdir(parents=True, exist_ok=True)
