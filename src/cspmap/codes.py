@@ -1,7 +1,8 @@
 """Area codes as types: each coding system is its own, so that codes of two systems never mix silently.
 
-Sources: Office for National Statistics, Register of Geographic Codes (entity codes E00, E01, E05, E06 to E09,
-E22 and their Welsh twins); the LSOA 2011 to LSOA 2021 exact-fit lookup for what changed between the vintages.
+Sources: Office for National Statistics, Register of Geographic Codes (entity codes E00, E01, E05, E06 to E09 and
+E22, their Welsh twins, and wards and councils of Scotland and Northern Ireland); the LSOA 2011 to LSOA 2021
+exact-fit lookup for what changed between the vintages.
 """
 
 import re
@@ -32,10 +33,10 @@ OA11 = _code_type("oa11", "output area 2011", r"[EW]00\d{6}")
 OA21 = _code_type("oa21", "output area 2021", r"[EW]00\d{6}")
 LSOA11 = _code_type("lsoa11", "LSOA 2011", r"[EW]01\d{6}")
 LSOA21 = _code_type("lsoa21", "LSOA 2021", r"[EW]01\d{6}")
-LAD = _code_type("lad", "local authority", r"(E0[6-9]|W06)\d{6}")
+LAD = _code_type("lad", "local authority", r"(E0[6-9]|W06|S12|N09)\d{6}")
 CSP = _code_type("csp", "community safety partnership", r"[EW]22\d{6}")
 
-_WARD = r"(E05|W05)\d{6}"
+_WARD = r"(E05|W05|S13|N08)\d{6}"
 _COLUMN = re.compile(r"(?P<stem>OA|LSOA|WD|LAD|CSP)(?P<year>\d{2})CD", re.IGNORECASE)
 
 # The last LSOA code given out for the 2011 Census; every higher number is new in 2021.
@@ -45,6 +46,13 @@ LAST_LSOA11 = {"E": 1_033_768, "W": 1_001_958}
 def ward(year: int) -> CodeType:
     """Wards as they stood in `year`: ward codes of different years are different systems."""
     return _code_type(f"ward{year % 100:02d}", f"ward {year}", _WARD)
+
+
+def find_code_type(key: str) -> CodeType | None:
+    """The coding system with this key: oa11, oa21, lsoa11, lsoa21, lad, csp, or ward and a year (ward13)."""
+    if match := re.fullmatch(r"ward(\d{2})", key):
+        return ward(2000 + int(match[1]))
+    return next((kind for kind in (OA11, OA21, LSOA11, LSOA21, LAD, CSP) if kind.key == key), None)
 
 
 def recognise_column(column: str) -> CodeType | None:

@@ -13,7 +13,7 @@ class Problem:
     """One fault found in an input.
 
     `where` names the file and, where it has them, the row or column; `what` says what is wrong there;
-    `fix` what to do about it. Each is a phrase without a final stop.
+    `fix` what to do about it. Each is a phrase without a final stop; a fix may be a question, with its mark.
     """
 
     where: str
@@ -21,7 +21,8 @@ class Problem:
     fix: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.what}; {self.fix}."
+        stop = "" if self.fix.endswith("?") else "."
+        return f"{self.where}: {self.what}; {self.fix}{stop}"
 
 
 class ProblemsError(UserError):
@@ -31,7 +32,10 @@ class ProblemsError(UserError):
         if not problems:
             raise ValueError("ProblemsError needs at least one problem, got none")
         self.problems = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        return "\n".join(str(problem) for problem in self.problems)
 
 
 class SourceError(ProblemsError):
