@@ -99,15 +99,29 @@ def format_households(hexagons: Sequence[Hexagon]) -> str:
 def format_deprivation(hexagons: Sequence[Hexagon], *, seed: int) -> str:
     """Synthetic deprivation in the first seven columns of the Indices of Deprivation 2019, File 7."""
     draws = random.Random(seed)  # noqa: S311 - a simulation that must repeat, not a secret
-    rows = []
-    for hexagon in hexagons:
-        score = _WARD_SCORES[hexagon.ward.name] + _POCKETS.get(hexagon.code, 0) + 8 * (draws.random() - 0.5)
-        rank = _rank(score)
-        decile = -(-rank * 10 // _ENGLAND_LSOAS)
-        rows.append(
-            (hexagon.code, hexagon.name, "luton-example", "Luton (synthetic)", f"{score:.3f}", rank, decile)
-        )
-    return format_csv(_DEPRIVATION_HEADER, rows)
+    scores = {
+        hexagon.code: _WARD_SCORES[hexagon.ward.name] + _POCKETS.get(hexagon.code, 0) + 8 * (draws.random() - 0.5)
+        for hexagon in hexagons
+    }
+    ranks: dict[str, int] = {}
+    for code in sorted(scores, key=lambda code: -scores[code]):
+        # No two areas share a rank: where the curve gives the same one, the lower score takes the next.
+        ranks[code] = max(_rank(scores[code]), max(ranks.values(), default=0) + 1)
+    return format_csv(
+        _DEPRIVATION_HEADER,
+        (
+            (
+                hexagon.code,
+                hexagon.name,
+                "luton-example",
+                "Luton (synthetic)",
+                f"{scores[hexagon.code]:.3f}",
+                ranks[hexagon.code],
+                -(-ranks[hexagon.code] * 10 // _ENGLAND_LSOAS),
+            )
+            for hexagon in hexagons
+        ),
+    )
 
 
 def _rank(score: float) -> int:
