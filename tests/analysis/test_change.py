@@ -4,7 +4,7 @@ from math import sqrt
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm, poisson
 
@@ -65,6 +65,7 @@ def test_large_counts_come_near_the_normal_approximation(count: int) -> None:
     assert e_test(count, after) == pytest.approx(2 * norm.sf(z), abs=2e-4)
 
 
+@settings(deadline=None)
 @given(COUNTS, COUNTS, EXPOSURES, EXPOSURES)
 def test_swapping_the_periods_changes_nothing(a: int, b: int, n1: float, n2: float) -> None:
     p = e_test(a, b, exposure_before=n1, exposure_after=n2)
@@ -72,12 +73,14 @@ def test_swapping_the_periods_changes_nothing(a: int, b: int, n1: float, n2: flo
     assert e_test(b, a, exposure_before=n2, exposure_after=n1) == pytest.approx(p, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(COUNTS, COUNTS, EXPOSURES)
 def test_only_the_ratio_of_exposures_counts(a: int, b: int, exposure: float) -> None:
     p = e_test(a, b, exposure_after=exposure)
     assert e_test(a, b, exposure_before=12, exposure_after=12 * exposure) == pytest.approx(p, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(COUNTS, st.integers(0, 60))
 def test_a_wider_gap_of_the_same_total_is_no_less_significant(half: int, step: int) -> None:
     near, far = min(step, half), min(step + 1, half)
@@ -165,6 +168,7 @@ def test_change_table_refuses_different_areas() -> None:
         change_table(pd.Series([1, 2], index=["a", "b"]), pd.Series([1], index=["a"]))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(COUNTS, COUNTS), max_size=20))
 def test_the_table_says_what_one_change_says(pairs: list[tuple[int, int]]) -> None:
     before = pd.Series([a for a, _ in pairs], dtype=float)

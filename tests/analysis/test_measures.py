@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cspmap.analysis.measures import empirical_bayes, rate, share
@@ -73,6 +73,7 @@ def test_empirical_bayes_keeps_the_index() -> None:
     assert smoothed.to_dict() == pytest.approx({"x": 0.088224299, "y": 0.008140351})
 
 
+@settings(deadline=None)
 @given(ZONES)
 def test_a_smoothed_rate_lies_between_its_own_and_the_common_rate(zones: list[tuple[int, int]]) -> None:
     count, population = np.array(zones).T
@@ -84,6 +85,7 @@ def test_a_smoothed_rate_lies_between_its_own_and_the_common_rate(zones: list[tu
     assert (smoothed >= 0).all()
 
 
+@settings(deadline=None)
 @given(ZONES)
 def test_the_order_of_zones_does_not_matter(zones: list[tuple[int, int]]) -> None:
     count, population = np.array(zones).T
