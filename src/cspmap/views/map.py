@@ -118,7 +118,7 @@ def take_event(*, key: str) -> MapEvent | None:
 
 
 def draw_map(view: MapView, *, key: str, height: int) -> None:
-    """Draw the map, `height` pixels high and as wide as its container; `key` stays the same while a page is open."""
+    """Draw the map, `height` pixels high and as wide as its container; `key` stays the same between runs."""
     # Imported here as it must happen within a run: that is when it tells the server of its own files.
     from streamlit_folium import st_folium
 

@@ -6,7 +6,8 @@
   "use strict";
 
   const OUTLINE = "#0B1016";
-  const CLOSED_LEGEND_BELOW = 560; // pixels of map width
+  const STRIP_BELOW = 720; // pixels of map width: the legend lies along the bottom instead of in the corner
+  const CLOSED_BELOW = 480; // and is closed at first
   const CALM = window.matchMedia("(prefers-reduced-motion: reduce)");
 
   let map = null;
@@ -19,7 +20,7 @@
   let sent = 0;
   const layers = new Map(); // url -> promise of a layer
 
-  L.Map.mergeOptions({ maxZoom: 18, zoomControl: false, doubleClickZoom: false, scrollWheelZoom: false, zoomSnap: 0.25, zoomDelta: 0.5 });
+  L.Map.mergeOptions({ maxZoom: 18, zoomControl: false, doubleClickZoom: false, scrollWheelZoom: false, zoomSnap: 0.1, zoomDelta: 0.5 });
   L.Renderer.mergeOptions({ padding: 0.5 }); // so that dragging does not show a cut edge
   if (CALM.matches) L.Map.mergeOptions({ zoomAnimation: false, fadeAnimation: false, inertia: false });
 
@@ -209,6 +210,7 @@
   // ---- tooltip -------------------------------------------------------------------------------------------------
 
   let tip = null;
+  let fault = null;
 
   function showTip(code, event) {
     const area = layer.areas.get(code);
@@ -275,7 +277,7 @@
     for (const [code, { marker, width, height, extent }] of order) {
       const at = map.latLngToLayerPoint(marker.getLatLng());
       const box = L.bounds(at.subtract([width / 2 + 3, height / 2]), at.add([width / 2 + 3, height / 2]));
-      const fits = code === chosen || width < 1.15 * across(extent);
+      const fits = code === chosen || width < across(extent);
       if (fits && !taken.some((other) => other.overlaps(box))) {
         taken.push(box);
         marker.addTo(map);
@@ -296,7 +298,8 @@
   function drawLegend() {
     if (!legend) {
       legend = make("details", "cspmap-legend");
-      legend.open = map.getSize().x >= CLOSED_LEGEND_BELOW;
+      legend.open = map.getSize().x >= CLOSED_BELOW;
+      legend.addEventListener("toggle", refit);
       L.DomEvent.disableClickPropagation(legend);
       L.DomEvent.disableScrollPropagation(legend);
       const control = L.control({ position: "bottomright" });
@@ -314,15 +317,24 @@
     }
     legend.replaceChildren(make("summary", "", view.legend.title), list);
     if (view.legend.rule) legend.append(make("p", "", view.legend.rule));
+    legend.classList.toggle("cspmap-strip", map.getSize().x < STRIP_BELOW);
   }
 
   // ---- view of the whole, background, attribution ----------------------------------------------------------------
 
+  /* Fit the layer into what the legend leaves free. */
   function fitWhole() {
+    const strip = legend.classList.toggle("cspmap-strip", map.getSize().x < STRIP_BELOW);
+    const free = strip ? [12, legend.offsetHeight + 40] : [legend.offsetWidth + 20, 24];
     fitting = true;
-    map.fitBounds(layer.group.getBounds(), { padding: [12, 12], animate: false });
-    map.setMinZoom(map.getZoom() - 2);
+    map.setMinZoom(0);
+    map.fitBounds(layer.group.getBounds(), { paddingTopLeft: [12, 12], paddingBottomRight: free, animate: false });
+    map.setMinZoom(Math.floor(map.getZoom()) - 1);
     fitting = false;
+  }
+
+  function refit() {
+    if (layer && !settled) fitWhole();
   }
 
   function bringIntoView(area) {
@@ -341,7 +353,7 @@
       button.setAttribute("role", "button");
       button.setAttribute("aria-label", button.title);
       button.append(svg("svg", { viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true" },
-        svg("path", { d: "M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4", fill: "none", stroke: "currentColor", "stroke-width": 1.8 })));
+        svg("path", { d: "M1.5 8 8 2.5 14.5 8M4 7v6.5h8V7", fill: "none", stroke: "currentColor", "stroke-width": 1.6 })));
       L.DomEvent.disableClickPropagation(bar);
       L.DomEvent.on(button, "click", (event) => { L.DomEvent.stop(event); settled = false; fitWhole(); });
       bar.append(button);
@@ -364,16 +376,32 @@
     for (const credit of credits) map.attributionControl.addAttribution(credit);
   }
 
+  /* The page around the map has loaded its typeface already: use the same file, so that the map reads as a part of it.
+     Where there is none, the system's typeface does. */
+  function borrowTypeface() {
+    const rules = [...window.parent.document.styleSheets].flatMap((sheet) =>
+      sheet.href?.startsWith(location.origin) ? [...sheet.cssRules].map((rule) => [rule, sheet.href]) : []);
+    const [rule, base] = rules.find(([one]) => one instanceof window.parent.CSSFontFaceRule
+      && one.style.getPropertyValue("font-family").includes("Source Sans")
+      && one.style.getPropertyValue("font-style") === "normal") || [];
+    const file = rule?.style.getPropertyValue("src").match(/url\("([^"]+)"\)/);
+    if (!file) return;
+    const face = new FontFace("Source Sans", `url("${new URL(file[1], base)}")`, { weight: "100 900" });
+    document.fonts.add(face);
+    face.load().then(() => { if (layer) { makeLabels(); placeLabels(); } }, () => {});
+  }
+
   // ---- the one call --------------------------------------------------------------------------------------------
 
   function begin(target) {
     map = target;
+    borrowTypeface();
     map.attributionControl.setPrefix(false);
     // The wheel scrolls the page until the map is in use.
     map.getContainer().addEventListener("pointerdown", () => map.scrollWheelZoom.enable());
     map.getContainer().addEventListener("mouseleave", () => map.scrollWheelZoom.disable());
     // On a phone one finger scrolls the page and two move the map.
-    if (window.matchMedia("(pointer: coarse)").matches && map.getSize().x < CLOSED_LEGEND_BELOW) map.dragging.disable();
+    if (window.matchMedia("(pointer: coarse)").matches && map.getSize().x < STRIP_BELOW) map.dragging.disable();
 
     for (const [name, level] of [["areas", 400], ["hover", 420], ["chosen", 430], ["labels", 450]]) {
       const pane = map.createPane(name);
@@ -383,16 +411,19 @@
     map.getPane("areas").setAttribute("role", "group");
     L.control.zoom({ position: "topleft" }).addTo(map);
     addHome();
-    L.control.scale({ position: "bottomleft", maxWidth: 120 }).addTo(map);
+    L.control.scale({ position: "topright", maxWidth: 110, imperial: false }).addTo(map);
     tip = make("div", "cspmap-tip");
     tip.hidden = true;
     tip.setAttribute("aria-hidden", "true"); // the areas carry the same text as their names
-    map.getContainer().append(tip);
+    fault = make("div", "cspmap-fault");
+    fault.setAttribute("role", "alert");
+    fault.hidden = true;
+    map.getContainer().append(tip, fault);
 
     map.on("click", () => choose(null));
     map.on("zoomend", placeLabels);
     map.on("dragstart zoomstart", () => { if (!fitting) settled = true; });
-    map.on("resize", () => { if (layer && !settled) fitWhole(); });
+    map.on("resize", refit);
   }
 
   function draw(next) {
@@ -402,21 +433,21 @@
       hideTip();
       layer = next;
       layer.group.addTo(map);
-      labels.clear();
-    }
-    if (place !== view.place) {
-      place = view.place;
-      settled = false;
-      fitWhole();
     }
     for (const area of layer.areas.values()) {
       area.shape.setStyle(styleOf(area.code));
       area.shape.getElement()?.setAttribute("aria-label", linesOf(area).join(", "));
     }
     delete tip.dataset.code;
+    report("");
     makeLabels();
     drawLegend();
     drawBackground();
+    if (place !== view.place) {
+      place = view.place;
+      settled = false;
+      fitWhole();
+    }
     const was = chosen;
     if (!layer.areas.has(chosen)) setEntry(layer.areas.keys().next().value);
     select(view.selected);
@@ -426,6 +457,11 @@
     name(`Map: ${view.legend.title}. Arrow keys move between areas, Enter chooses one.`);
   }
 
+  function report(text) {
+    fault.textContent = text;
+    fault.hidden = !text;
+  }
+
   function name(text) {
     map.getPane("areas").setAttribute("aria-label", text);
     if (window.frameElement) window.frameElement.title = text;
@@ -433,17 +469,13 @@
 
   /* Returns a layer for streamlit-folium to hold: it removes it again before the next call, which must cost nothing. */
   function show(target, next) {
-    if (!map) {
-      begin(target);
-      // A run that ended while the scripts were loading was not heard: ask for the newest one again.
-      Streamlit.setComponentReady();
-    }
+    if (!map) begin(target);
     view = next;
     window.feature_group = [];
     definePatterns(view.specials);
     loadLayer(view.layer).then(
       (loaded) => { if (view === next) draw(loaded); },
-      () => { if (view === next) name("Map: boundaries could not be loaded"); },
+      () => { if (view === next) report("The boundaries could not be loaded. Reload the page to try again."); },
     );
     return L.layerGroup();
   }
