@@ -5,16 +5,13 @@ import, which a server would spend before its first map, and several seconds for
 """
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cspmap.analysis.measures import Array, Column, Floats, as_floats
 from cspmap.errors import UserError
-
-Scheme: TypeAlias = Literal["quantile", "fisher-jenks", "equal-interval", "standard-deviation"]
-SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
+from cspmap.selection import SCHEMES, Scheme
 
 _NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 _RULES: dict[Scheme, str] = {

@@ -1,0 +1,82 @@
+"""Which area each point lies in, for millions of points at once."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int32]
+
+NOWHERE = -1
+
+
+def assign_points(easting: Floats, northing: Floats, areas: "gpd.GeoDataFrame") -> Indices:
+    """The row of `areas` that each point lies in, -1 where none.
+
+    `easting`, `northing` and `areas` share one CRS. A point on a border belongs to the first of the areas that
+    share it, so that it is counted once and always in the same one. Points are sorted once so that each polygon
+    looks only at those within its own bounding box.
+    """
+    import shapely
+
+    order = np.argsort(easting, kind="stable")
+    x, y = easting[order], northing[order]
+    found = np.full(len(x), NOWHERE, dtype=np.int32)
+    polygons = areas.geometry.to_numpy()
+    shapely.prepare(polygons)
+    for row, (polygon, (west, south, east, north)) in enumerate(zip(polygons, shapely.bounds(polygons), strict=True)):
+        first, last = np.searchsorted(x, west, "left"), np.searchsorted(x, east, "right")
+        near = first + np.flatnonzero(
+            (found[first:last] == NOWHERE) & (y[first:last] >= south) & (y[first:last] <= north)
+        )
+        inside = near[shapely.intersects_xy(polygon, x[near], y[near])]
+        found[inside] = row
+    result = np.empty_like(found)
+    result[order] = found
+    return result
+
+
+class PointIndex:
+    """Remembers where points were found, since published incidents share a few thousand snap points.
+
+    Keyed by longitude and latitude as published, so equal points are reprojected and looked up once.
+    """
+
+    def __init__(self, layers: "Mapping[str, gpd.GeoDataFrame]") -> None:
+        from pyproj import Transformer
+
+        self._layers = dict(layers)
+        self._to_grid = Transformer.from_crs("EPSG:4326", "EPSG:27700", always_xy=True)
+        self._known = np.empty(0, dtype=np.complex128)
+        self._grid = np.empty((0, 2))
+        self._rows = np.empty((0, len(self._layers)), dtype=np.int32)
+
+    def locate(self, longitude: Floats, latitude: Floats) -> tuple[Floats, Floats, dict[str, Indices]]:
+        """Easting and northing (metres) of WGS84 points and, per layer, the row of the area each lies in (or -1)."""
+        points = longitude + 1j * latitude
+        unique, inverse = np.unique(points, return_inverse=True)
+        slots = np.searchsorted(self._known, unique)
+        known = np.zeros(len(unique), dtype=bool)
+        candidates = slots < len(self._known)
+        known[candidates] = self._known[slots[candidates]] == unique[candidates]
+        if not known.all():
+            self._learn(unique[~known])
+            slots = np.searchsorted(self._known, unique)
+        at = slots[inverse]
+        rows = {key: self._rows[at, number] for number, key in enumerate(self._layers)}
+        return self._grid[at, 0], self._grid[at, 1], rows
+
+    def _learn(self, points: npt.NDArray[np.complex128]) -> None:
+        easting, northing = self._to_grid.transform(points.real, points.imag)
+        grid = np.column_stack([easting, northing])
+        rows = np.column_stack([assign_points(easting, northing, areas) for areas in self._layers.values()])
+        merged = np.concatenate([self._known, points])
+        order = np.argsort(merged, kind="stable")
+        self._known = merged[order]
+        self._grid = np.concatenate([self._grid, grid])[order]
+        self._rows = np.concatenate([self._rows, rows])[order]

@@ -1,0 +1,265 @@
+"""Everything that the pages can do, from a terminal."""
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import click
+
+from cspmap import __version__, workspace
+from cspmap.errors import ProblemsError, UserError
+
+_STORE = click.option(
+    "--store",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the store. Default: the bundled example's.",
+)
+_DATA = click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder that the file names in PARTNERSHIP.toml resolve against. Default: its own folder.",
+)
+_PARTNERSHIP = click.argument("partnership", type=click.Path(dir_okay=False, path_type=Path))
+
+
+class _Group(click.Group):
+    """Turns every error a user can act on into plain sentences on standard error and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            click.echo(str(error), err=True)
+            ctx.exit(1)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="cspmap")
+def main() -> None:
+    """A crime, deprivation and target dashboard for Community Safety Partnerships.
+
+    Without data of your own, `cspmap run` opens the dashboard on a bundled example.
+    """
+
+
+@main.command()
+@_STORE
+@click.option("--address", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all.")
+@click.option("--port", default=8501, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
+@click.option("--browser/--no-browser", default=True, help="Open the dashboard in a browser.")
+def run(store: Path | None, address: str, port: int, browser: bool) -> None:
+    """Serve the dashboard of a store, or of the bundled example."""
+    import os
+
+    from streamlit.web import cli as streamlit
+
+    from cspmap.build import build_store
+    from cspmap.store import open_store
+
+    if store is None:
+        build_store(workspace.find_example(), data=None, root=workspace.find_example_store(), progress=_Bar())
+        os.environ.pop(workspace.STORE_VARIABLE, None)
+    else:
+        open_store(store)
+        os.environ[workspace.STORE_VARIABLE] = str(store.resolve())
+    options = {
+        "server.address": address,
+        "server.port": port,
+        "server.headless": str(not browser).lower(),
+        "server.showEmailPrompt": "false",
+        "browser.gatherUsageStats": "false",
+    }
+    arguments = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    sys.exit(streamlit.main(["run", str(workspace.find_dashboard() / "app.py"), *arguments]))
+
+
+@main.command()
+@_PARTNERSHIP
+@_DATA
+@click.option(
+    "--store",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to build the store in; what it serves stays in use until the build is complete.",
+)
+def build(partnership: Path, data: Path | None, store: Path) -> None:
+    """Build the store of PARTNERSHIP.toml from official files.
+
+    Months that have not changed since the last build are kept; new and re-issued ones are read.
+    """
+    from cspmap.build import build_store
+
+    summary = build_store(partnership, data=data, root=store, progress=_Bar())
+    if not summary.changed:
+        click.echo("Nothing has changed since the last build.")
+    months = summary.store.months
+    read = "1 month" if summary.months_read == 1 else f"{summary.months_read} months"
+    click.echo(f"Months: {len(months)}, {months[0].words} to {months[-1].words}; {read} read now.")
+    click.echo(f"Rows read: {summary.rows:,}")
+    click.echo(f"Repeated crime identifiers dropped, the latest kept: {summary.repeated:,}")
+    click.echo(f"Without a location: {summary.unlocated:,}")
+    click.echo(f"Located inside {summary.store.partnership.place}: {summary.inside:,}")
+    for note in summary.notes:
+        click.echo(f"Note: {note}")
+    click.echo(
+        f"Store: {summary.store.root}, version {summary.store.version}. Open it with: cspmap run --store {store}"
+    )
+
+
+@main.command()
+@_PARTNERSHIP
+@_DATA
+def check(partnership: Path, data: Path | None) -> None:
+    """Check PARTNERSHIP.toml and every file it names, and list all problems.
+
+    Exit code 1 where there are any.
+    """
+    from cspmap.check import check_partnership
+
+    problems, notes = check_partnership(partnership, data=data)
+    for note in notes:
+        click.echo(f"Note: {note}")
+    if problems:
+        raise ProblemsError(problems)
+    click.echo("No problems found.")
+
+
+@main.command()
+@_STORE
+@click.option("--level", help="Level of the areas, such as ward. Default: the partnership's first.")
+@click.option(
+    "--by", type=click.Choice(["month", "crime_type"]), multiple=True, help="Split counts by this; may be given twice."
+)
+@click.option("--from", "first", metavar="YYYY-MM", help="First month. Default: a year up to the last.")
+@click.option("--to", "last", metavar="YYYY-MM", help="Last month. Default: the latest loaded.")
+@click.option("--crime", multiple=True, help="Key of a crime type or group; may be given several times. Default: all.")
+@click.option("--area", multiple=True, help="Code of an area; may be given several times. Default: all.")
+@click.option(
+    "--format", "kind", type=click.Choice(["csv", "geojson", "json"]), default="csv", show_default=True, help="Format."
+)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="File to write. Default: standard output.")
+def extract(
+    store: Path | None,
+    level: str | None,
+    by: tuple[str, ...],
+    first: str | None,
+    last: str | None,
+    crime: tuple[str, ...],
+    area: tuple[str, ...],
+    kind: str,
+    out: Path | None,
+) -> None:
+    """Write counts and rates by area, with period, population and gaps beside every figure.
+
+    Example: cspmap extract --level ward --by crime_type --from 2007-04 --to 2008-03 --out wards.csv
+    """
+    from cspmap.exports.extract import extract_counts, write_csv, write_geojson
+    from cspmap.periods import Month, Span
+    from cspmap.query import Query
+    from cspmap.selection import Selection
+    from cspmap.views.words import list_caveats
+
+    query = Query(_open(store))
+    asked = {"level": level, "crime": ",".join(crime), "areas": ",".join(area)}
+    selection = Selection.from_query({key: value for key, value in asked.items() if value}, query.store)
+    end = Month.parse(last) if last else selection.span.last
+    start = Month.parse(first) if first else Span.ending(end, months=len(selection.span)).first
+    selection = selection.change(span=Span(start, end))
+    frame = extract_counts(query, selection, by=cast(Any, by))
+    denominator = query.denominator(selection)
+    caveats = list_caveats(
+        selection,
+        query.store.partnership,
+        now=query.count_coverage(selection),
+        before=query.count_coverage(selection, span=selection.before),
+        denominator=denominator,
+        methods=frame["population_method"].unique(),
+    )
+    if kind == "csv":
+        text = write_csv(frame)
+    elif kind == "geojson":
+        text = write_geojson(frame, query.store.read_layer(selection.level), caveats)
+    else:
+        rows = json.loads(frame.to_json(orient="records"))
+        text = json.dumps({"caveats": caveats, "rows": rows}, ensure_ascii=False, indent=1) + "\n"
+    if out is None:
+        click.echo(text, nl=False)
+    else:
+        _write_whole(out, text)
+    for sentence in caveats:
+        click.echo(sentence, err=True)
+
+
+@main.command()
+@_STORE
+@click.option("--format", "kind", type=click.Choice(["text", "csv", "json"]), default="text", show_default=True)
+def quality(store: Path | None, kind: str) -> None:
+    """Report on what a store holds: months, repeated identifiers, locations, LSOA vintages, notes."""
+    from cspmap.exports.extract import write_csv
+    from cspmap.periods import Month, Span
+    from cspmap.query import Query
+    from cspmap.views.words import describe_missing
+
+    opened = _open(store)
+    months = opened.read_table("months")
+    if kind == "csv":
+        click.echo(write_csv(months), nl=False)
+        return
+    span = Span(opened.months[0], opened.months[-1])
+    gaps = Query(opened).missing_months(span)
+    if kind == "json":
+        rows = json.loads(months.to_json(orient="records"))
+        report = {"missing": [str(month) for month in gaps], "notes": opened.manifest["notes"], "months": rows}
+        click.echo(json.dumps(report, ensure_ascii=False, indent=1))
+        return
+    click.echo(f"{opened.partnership.name}, store version {opened.version}, built {opened.manifest['built']}")
+    if opened.partnership.notice:
+        click.echo(opened.partnership.notice)
+    click.echo(describe_missing(gaps, span.words) or f"No month is missing from {span.words}.")
+    shown = ["month", "rows", "repeated", "without_id", "unlocated", "outside", "inside", "lsoa_vintage"]
+    click.echo(months[[*shown, "lsoa_compared", "lsoa_disagree"]].to_string(index=False, na_rep="-"))
+    for note in opened.manifest["notes"]:
+        click.echo(f"Note: {note}")
+    if opened.root == workspace.find_example_store():
+        click.echo(f"{Month.parse(months['month'].iloc[-1]).words} is the latest month of the bundled example.")
+
+
+def _open(store: Path | None) -> Any:
+    """The store named, or the bundled example's, built where it is not there yet."""
+    from cspmap.build import build_store
+    from cspmap.store import open_store
+
+    if store is not None:
+        return open_store(store)
+    return build_store(workspace.find_example(), data=None, root=workspace.find_example_store()).store
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write beside the target, then rename, so that no half-written file is ever left there."""
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        draft.write_text(text, "utf-8", newline="")
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise UserError(f"{path} cannot be written ({error.strerror}); name another file with --out.") from error
+
+
+@dataclass
+class _Bar:
+    """A progress bar on standard error; silent where that is not a terminal."""
+
+    _bar: Any = None
+    _done: float = 0.0
+
+    def __call__(self, step: str, done: float) -> None:
+        if not sys.stderr.isatty():
+            return
+        if self._bar is None:
+            self._bar = click.progressbar(length=1000, file=sys.stderr, show_eta=False, item_show_func=str)
+        self._bar.update(round(1000 * (done - self._done)), step)
+        self._done = done
+        if done >= 1:
+            self._bar.render_finish()

@@ -1,0 +1,104 @@
+"""A partnership's layers read together: boundaries, areas made of wards, hexagon maps."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cspmap.assign import NOWHERE, Indices
+from cspmap.codes import CodeType
+from cspmap.partnership import Layer, Partnership
+from cspmap.periods import Month
+from cspmap.sources.boundaries import dissolve_areas, list_members, read_boundaries
+from cspmap.sources.hexmap import read_hexmap
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class AreaRows:
+    """The area of each point: rows into `codes`, -1 where it lies in none."""
+
+    rows: Indices
+    codes: list[str]
+
+
+@dataclass(frozen=True)
+class LayerSet:
+    """All layers of a partnership. Frames are in EPSG:27700 with code, name and geometry, sorted by code.
+
+    `frames` holds every layer, `read` those that points are looked up in, `members` the wards of the areas by month.
+    """
+
+    frames: "dict[str, gpd.GeoDataFrame]"
+    read: "dict[str, gpd.GeoDataFrame]"
+    members: "dict[str, pd.DataFrame]"
+    made_of: dict[str, str]
+    code_types: dict[str, CodeType | None]
+    notes: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """Changes when any boundary, code or membership does."""
+        digest = hashlib.sha256()
+        for key, frame in self.read.items():
+            digest.update(key.encode())
+            digest.update("".join(frame["code"]).encode())
+            digest.update(b"".join(frame.geometry.to_wkb()))
+        for key, members in self.members.items():
+            digest.update(json.dumps([key, members.astype(str).to_numpy().tolist()]).encode())
+        return digest.hexdigest()
+
+    def name_areas(self, rows: Mapping[str, Indices], month: Month) -> dict[str, AreaRows]:
+        """The areas of points in every layer, the made ones by the wards they had in that month."""
+        found = {key: AreaRows(rows[key], list(frame["code"])) for key, frame in self.read.items()}
+        for key, members in self.members.items():
+            parts = found[self.made_of[key]]
+            codes = list(self.frames[key]["code"])
+            area_of_part = np.full(len(parts.codes) + 1, NOWHERE, dtype=np.int32)
+            for code, area, first, last in members.itertuples(index=False):
+                if (first is None or first <= month) and (last is None or month <= last):
+                    area_of_part[parts.codes.index(code)] = codes.index(area)
+            found[key] = AreaRows(area_of_part[parts.rows], codes)
+        return found
+
+
+def read_layers(partnership: Partnership) -> LayerSet:
+    """Read every layer of a partnership. Raises SourceError with the faults of a file."""
+    frames: dict[str, gpd.GeoDataFrame] = {}
+    read: dict[str, gpd.GeoDataFrame] = {}
+    members: dict[str, pd.DataFrame] = {}
+    code_types: dict[str, CodeType | None] = {}
+    notes: list[str] = []
+    for layer in partnership.layers:
+        if layer.file is None:
+            continue
+        frame, code_types[layer.key], said = _read_file(layer)
+        notes.extend(f"{layer.name}: {sentence}" for sentence in said)
+        frames[layer.key] = frame
+        if layer.figures_of is None:
+            read[layer.key] = frame
+    for layer in partnership.layers:
+        if layer.made_of is not None:
+            areas = [area for area in partnership.areas if area.layer == layer.key]
+            frames[layer.key] = dissolve_areas(frames[layer.made_of], areas)
+            members[layer.key] = list_members(frames[layer.made_of], areas)
+            code_types[layer.key] = None
+    ordered = {layer.key: frames[layer.key] for layer in partnership.layers}
+    made_of = {layer.key: layer.made_of for layer in partnership.layers if layer.made_of is not None}
+    return LayerSet(ordered, read, members, made_of, code_types, tuple(notes))
+
+
+def _read_file(layer: Layer) -> "tuple[gpd.GeoDataFrame, CodeType | None, tuple[str, ...]]":
+    assert layer.file is not None
+    if layer.hexmap is not None:
+        place = layer.hexmap
+        frame = read_hexmap(layer.file, centre=(place.easting, place.northing), hectares=place.hectares)
+        return frame[["code", "name", "geometry"]], None, ()
+    file = read_boundaries(layer.file, code_column=layer.code_column, name_column=layer.name_column, codes=layer.codes)
+    return file.frame, file.code_type, file.notes

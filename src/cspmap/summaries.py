@@ -1,0 +1,240 @@
+"""The small tables of a store: counts by area, month and crime type, denominators, deprivation, quality."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from cspmap.analysis import areal
+from cspmap.analysis import deprivation as deprived
+from cspmap.codes import LSOA11, LSOA21, recognise_lsoa_vintage
+from cspmap.errors import UserError
+from cspmap.layers import LayerSet
+from cspmap.partnership import Layer, Partnership
+from cspmap.sources.denominators import read_denominator
+from cspmap.sources.deprivation import read_deprivation
+from cspmap.sources.lookups import read_retired_lsoas
+
+if TYPE_CHECKING:
+    import duckdb
+
+AS_PUBLISHED = "as published"
+
+# A unit covered to within this share counts as wholly covered: boundary files are generalised differently, and
+# ONS's generalised ones run tens of metres off the full ones.
+SLIVER = 0.1
+
+_VINTAGES = {LSOA11.key: LSOA11, LSOA21.key: LSOA21}
+
+
+def write_summaries(folder: Path, partnership: Partnership, layers: LayerSet, sources: Sequence[int]) -> list[str]:
+    """Write every table of a version but the incidents themselves; returns plain notes on what was found.
+
+    `sources` gives for each loaded month, in order, the number of the incident source that it came from.
+    """
+    import duckdb
+
+    notes: list[str] = []
+    _write_areas(folder, layers)
+    with duckdb.connect() as engine:
+        engine.execute(f"CREATE VIEW incident AS FROM read_parquet('{_sql(folder / 'incidents' / '*.parquet')}')")
+        _write_cube(engine, folder, layers)
+        _write_months(engine, folder, partnership, layers, sources)
+    denominators, said = _spread_denominators(partnership, layers)
+    notes.extend(said)
+    _write(folder, "denominators", denominators)
+    deprivation, said = _spread_deprivation(partnership, layers, denominators)
+    notes.extend(said)
+    _write(folder, "deprivation", deprivation)
+    return notes
+
+
+def _write(folder: Path, name: str, frame: pd.DataFrame) -> None:
+    frame.to_parquet(folder / f"{name}.parquet", index=False)
+
+
+def _write_areas(folder: Path, layers: LayerSet) -> None:
+    tables = []
+    for key, frame in layers.frames.items():
+        measured = frame.assign(hectares=frame.area / 10_000)
+        measured.to_parquet(folder / "layers" / f"{key}.parquet", index=False)
+        tables.append(pd.DataFrame(measured[["code", "name", "hectares"]]).assign(layer=key))
+    _write(folder, "areas", pd.concat(tables, ignore_index=True)[["layer", "code", "name", "hectares"]])
+
+
+def _write_cube(engine: "duckdb.DuckDBPyConnection", folder: Path, layers: LayerSet) -> None:
+    """Counts by layer, area, month and crime type; what has no count there has no row."""
+    counted = [*layers.read, *layers.members]
+    parts = " UNION ALL ".join(
+        f"SELECT '{key}' AS layer, \"in_{key}\" AS code, month, crime_type, count(*) AS count FROM incident "
+        f'WHERE NOT superseded AND "in_{key}" IS NOT NULL GROUP BY ALL'
+        for key in counted
+    )
+    engine.execute(
+        f"COPY (FROM ({parts}) ORDER BY layer, code, month, crime_type) TO '{_sql(folder / 'cube.parquet')}'"
+    )
+
+
+def _write_months(
+    engine: "duckdb.DuckDBPyConnection",
+    folder: Path,
+    partnership: Partnership,
+    layers: LayerSet,
+    sources: Sequence[int],
+) -> None:
+    """`totals` (by month and crime type) and `months` (the quality of each month)."""
+    months = [row[0] for row in engine.execute("SELECT DISTINCT month FROM incident ORDER BY 1").fetchall()]
+    engine.register(
+        "origin",
+        pd.DataFrame(
+            {
+                "month": months,
+                "source": [partnership.incidents[number].source for number in sources],
+                "own": [partnership.incidents[number].covers == "partnership" for number in sources],
+            }
+        ),
+    )
+    inside = f'"in_{partnership.boundary}" IS NOT NULL'
+    counts = f"""
+        count(*) FILTER (NOT superseded) AS recorded,
+        count(*) FILTER (NOT superseded AND {inside}) AS inside,
+        count(*) FILTER (NOT superseded AND longitude IS NOT NULL AND NOT {inside}) AS outside,
+        count(*) FILTER (NOT superseded AND longitude IS NULL) AS unlocated"""
+    engine.execute(
+        f"COPY (SELECT month, crime_type, {counts}, any_value(own) AS own FROM incident JOIN origin USING (month) "
+        f"GROUP BY ALL ORDER BY ALL) TO '{_sql(folder / 'totals.parquet')}'"
+    )
+    vintage = _recognise_vintages(engine, partnership)
+    engine.register("vintage", vintage)
+    compared = " ".join(
+        f"WHEN '{kind.key}' THEN \"in_{key}\""
+        for key, kind in layers.code_types.items()
+        if kind and kind.key in _VINTAGES
+    )
+    by_point = f"CASE lsoa_vintage {compared} END" if compared else "NULL::VARCHAR"
+    engine.execute(
+        f"""COPY (
+            SELECT month, any_value(source) AS source, any_value(own) AS own, count(*) AS rows,
+                count(*) FILTER (superseded) AS repeated,
+                count(*) FILTER (NOT superseded AND incident_id IS NULL) AS without_id, {counts},
+                any_value(lsoa_vintage) AS lsoa_vintage,
+                count(*) FILTER (NOT superseded AND lsoa_code IS NOT NULL AND {by_point} IS NOT NULL) AS lsoa_compared,
+                count(*) FILTER (NOT superseded AND lsoa_code <> {by_point}) AS lsoa_disagree
+            FROM incident JOIN origin USING (month) JOIN vintage USING (month) GROUP BY month ORDER BY month
+        ) TO '{_sql(folder / "months.parquet")}'"""
+    )
+
+
+def _recognise_vintages(engine: "duckdb.DuckDBPyConnection", partnership: Partnership) -> pd.DataFrame:
+    """Each month's LSOA vintage, told from its codes: "lsoa11", "lsoa21", "mixed", or none where it cannot be told."""
+    lookup = partnership.lookups.lsoa11_to_lsoa21
+    retired = read_retired_lsoas(lookup) if lookup else frozenset()
+    rows = engine.execute("SELECT month, list(DISTINCT lsoa_code) FROM incident GROUP BY month").fetchall()
+    found: dict[str, str | None] = {}
+    for month, codes in rows:
+        try:
+            kind = recognise_lsoa_vintage((code for code in codes if code), retired=retired)
+        except UserError:
+            found[month] = "mixed"
+        else:
+            found[month] = kind.key if kind else None
+    return pd.DataFrame({"month": list(found), "lsoa_vintage": pd.array(list(found.values()), dtype="str")})
+
+
+def _spread_denominators(partnership: Partnership, layers: LayerSet) -> tuple[pd.DataFrame, list[str]]:
+    """Residents and households of every counted layer: as published on their own, interpolated to the others."""
+    tables, notes = [], []
+    for item in partnership.denominators:
+        published = read_denominator(item).set_index("code")["value"]
+        home = layers.frames[item.layer].assign(
+            value=published.reindex(layers.frames[item.layer]["code"]).to_numpy(dtype=float)
+        )
+        absent = int(home["value"].isna().sum())
+        if absent:
+            notes.append(f"{item.file.name}: {absent} of {len(home)} areas have no {item.name} there.")
+        spread = {item.layer: (home[["code", "value"]], AS_PUBLISHED)}
+        for key, frame in layers.read.items():
+            if key != item.layer:
+                result = areal.interpolate(home, frame, extensive=["value"], sliver=SLIVER)
+                method = f"shared out by area from {partnership.find_layer(item.layer).plural}"
+                spread[key] = (result.frame[["code", "value"]], method)
+                lost = float(result.uncovered["value"].sum())
+                if lost >= 1:
+                    notes.append(
+                        f"{lost:,.0f} {item.name} of {partnership.find_layer(item.layer).plural} lie in no "
+                        f"{partnership.find_layer(key).name}."
+                    )
+        for layer in partnership.layers:
+            if layer.made_of is not None:
+                parts, method = spread[layer.made_of]
+                spread[layer.key] = (_add_members(parts, layer, layers), method)
+        for key, (values, method) in spread.items():
+            tables.append(values.assign(layer=key, denominator=item.key, year=item.year, method=method))
+    frame = pd.concat(tables, ignore_index=True)
+    return frame[["layer", "code", "denominator", "value", "year", "method"]], notes
+
+
+def _current_members(layer: Layer, layers: LayerSet) -> pd.DataFrame:
+    """The members of the made areas today: columns code (of the member) and area."""
+    members = layers.members[layer.key]
+    return members[members["last"].isna()]
+
+
+def _add_members(values: pd.DataFrame, layer: Layer, layers: LayerSet) -> pd.DataFrame:
+    joined = _current_members(layer, layers).merge(values, on="code")
+    return joined.groupby("area")["value"].sum(min_count=1).rename_axis("code").reset_index()
+
+
+def _spread_deprivation(
+    partnership: Partnership, layers: LayerSet, denominators: pd.DataFrame
+) -> tuple[pd.DataFrame, list[str]]:
+    """Deprivation of every counted layer: as published on its LSOAs, population-weighted on the others."""
+    columns = ["layer", "code", "edition", "score", "decile", "tenth", "fifth", "covered", "method"]
+    tables: list[pd.DataFrame] = []
+    notes: list[str] = []
+    residents = partnership.denominators[0]
+    for item in partnership.deprivation:
+        home = layers.frames[item.layer]
+        scores = read_deprivation(item)
+        scores = scores[scores["code"].isin(home["code"])]
+        if len(scores) < len(home):
+            notes.append(f"{item.file.name}: {len(home) - len(scores)} of {len(home)} areas have no deprivation there.")
+        held = denominators[(denominators["layer"] == item.layer) & (denominators["denominator"] == residents.key)]
+        population = held.set_index("code")["value"]
+        own = scores.assign(
+            tenth=(scores["decile"] <= 1).astype(float),
+            fifth=(scores["decile"] <= 2).astype(float),
+            covered=1.0,
+            method=AS_PUBLISHED,
+        )
+        tables.append(own.assign(layer=item.layer, edition=item.year)[columns])
+        for key, frame in layers.frames.items():
+            if key == item.layer or partnership.find_layer(key).figures_of is not None:
+                continue
+            table = areal.correspondence(home, frame)
+            summary = deprived.aggregate(scores, table, population).reset_index()
+            tables.append(
+                pd.DataFrame(
+                    {
+                        "layer": key,
+                        "code": summary["code"],
+                        "edition": item.year,
+                        "score": summary["mean_score"],
+                        "decile": float("nan"),
+                        "tenth": summary["share_in_worst_tenth"],
+                        "fifth": summary["share_in_worst_fifth"],
+                        "covered": summary["share_covered"],
+                        "method": f"mean of {partnership.find_layer(item.layer).plural}, weighted by {residents.name}",
+                    }
+                )
+            )
+    if not tables:
+        empty: dict[str, Any] = {name: pd.Series(dtype="float64") for name in columns}
+        text = {name: pd.Series(dtype="str") for name in ("layer", "code", "method")}
+        return pd.DataFrame({**empty, **text, "edition": pd.Series(dtype="int64")}), notes
+    return pd.concat(tables, ignore_index=True)[columns], notes
+
+
+def _sql(path: Path) -> str:
+    return str(path).replace("'", "''")

@@ -1,0 +1,87 @@
+"""Charts as pure functions: a tidy frame in, an Altair chart out."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from cspmap.views.palettes import CATEGORICAL
+
+if TYPE_CHECKING:
+    import altair as alt
+
+NOW, BEFORE = "This period", "Comparison"
+
+
+def draw_trend(months: pd.DataFrame, *, height: int = 170) -> "alt.Chart":
+    """Monthly counts as a line with points; a missing month breaks the line.
+
+    `months` has columns month ("YYYY-MM"), count (NA where the month is not loaded) and period (one of NOW, BEFORE
+    or "Earlier").
+    """
+    import altair as alt
+
+    frame = months.assign(
+        date=pd.to_datetime(months["month"] + "-01"), count=months["count"].astype("Float64").astype(float)
+    )
+    periods = ["Earlier", BEFORE, NOW]
+    base = alt.Chart(frame).encode(
+        x=alt.X("date:T", title=None, axis=alt.Axis(format="%b %y", tickCount=6, labelOverlap=True)),
+        y=alt.Y("count:Q", title=None, scale=alt.Scale(zero=True)),
+    )
+    line = base.mark_line(color="#8A97A5", strokeWidth=1.5, invalid="break-paths-show-domains")
+    points = base.mark_circle(size=42, opacity=1).encode(
+        color=alt.Color(
+            "period:N",
+            title=None,
+            scale=alt.Scale(domain=periods, range=["#8A97A5", CATEGORICAL[3], CATEGORICAL[0]]),
+            legend=alt.Legend(orient="top", direction="horizontal"),
+        ),
+        tooltip=[
+            alt.Tooltip("date:T", title="Month", format="%B %Y"),
+            alt.Tooltip("count:Q", title="Incidents", format=",.0f"),
+            alt.Tooltip("period:N", title="Period"),
+        ],
+    )
+    return (line + points).properties(height=height)
+
+
+def draw_mix(mix: pd.DataFrame, *, here: str, whole: str) -> "alt.Chart":
+    """Each crime type's share of an area's incidents as a bar, the partnership's share as a tick.
+
+    `mix` has columns crime_type (names), share and share_whole (0 to 1).
+    """
+    import altair as alt
+
+    order = mix.sort_values("share", ascending=False)["crime_type"].tolist()
+    y = alt.Y("crime_type:N", sort=order, title=None, axis=alt.Axis(labelLimit=190))
+    bars = (
+        alt.Chart(mix)
+        .mark_bar(color=CATEGORICAL[0], height=9)
+        .encode(
+            y=y,
+            x=alt.X("share:Q", title=None, axis=alt.Axis(format="%", tickCount=4)),
+            tooltip=[
+                alt.Tooltip("crime_type:N", title="Crime"),
+                alt.Tooltip("share:Q", title=here, format=".1%"),
+                alt.Tooltip("share_whole:Q", title=whole, format=".1%"),
+            ],
+        )
+    )
+    ticks = alt.Chart(mix).mark_tick(color=CATEGORICAL[3], thickness=3, height=15).encode(y=y, x="share_whole:Q")
+    return (bars + ticks).properties(height=max(90, 21 * len(mix)))
+
+
+def draw_quality(months: pd.DataFrame, column: str, title: str) -> "alt.Chart":
+    """One figure of the quality report by month as bars; a missing month leaves a gap. `months` has month, `column`."""
+    import altair as alt
+
+    return (
+        alt.Chart(months, title=title)
+        .mark_bar(color=CATEGORICAL[0])
+        .encode(
+            x=alt.X("month:O", title=None, axis=alt.Axis(labelAngle=-60, labelOverlap=True)),
+            y=alt.Y(f"{column}:Q", title=None),
+            tooltip=["month:O", alt.Tooltip(f"{column}:Q", title=title, format=",.4~g")],
+        )
+        .properties(height=200)
+    )

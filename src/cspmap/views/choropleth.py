@@ -1,0 +1,174 @@
+"""Figures by area as a choropleth: classes, colours, legend, and what a hover says."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import pandas as pd
+
+from cspmap.analysis.breaks import Breaks, class_breaks, diverging_breaks
+from cspmap.partnership import Denominator
+from cspmap.selection import DEPRIVATION_MEASURES, Measure, Selection
+from cspmap.views.map import AreaStyle, Legend, LegendClass
+from cspmap.views.palettes import Special, diverging_palette, ordered_palette
+from cspmap.views.words import (
+    MEASURE_NAMES,
+    format_change,
+    format_count,
+    format_percent,
+    format_rate,
+    name_comparison,
+)
+
+REAL = ("up", "down")
+
+_FORMATS: dict[Measure, Callable[[float | None], str]] = {
+    "rate": format_rate,
+    "count": format_count,
+    "share": format_percent,
+    "change": format_change,
+    "smoothed": format_rate,
+    "score": format_rate,
+    "decile": format_count,
+    "fifth": lambda value: format_percent(value, digits=0),
+}
+
+
+@dataclass(frozen=True)
+class Choropleth:
+    """What the map is drawn from."""
+
+    areas: tuple[AreaStyle, ...]
+    legend: Legend
+
+
+def shade_areas(figures: pd.DataFrame, selection: Selection, denominator: Denominator) -> Choropleth:
+    """Colour every area of `figures` (as `analysis.area_figures` and, for deprivation, `query.read_deprivation` give).
+
+    A change that chance could explain is coloured as no change: only real changes get the colours of rise and fall.
+    """
+    values = measure_values(figures, selection.measure)
+    if selection.measure == "change":
+        breaks, palette = _break_changes(figures, values, selection.classes)
+    else:
+        k = 10 if selection.measure == "decile" else selection.classes
+        breaks = class_breaks(values, scheme=selection.scheme, k=min(k, 9))
+        palette = ordered_palette(max(2, len(breaks.upper)))[-len(breaks.upper) :] if breaks.upper else ()
+        if selection.measure == "decile":
+            palette = palette[::-1]
+    fills = breaks.classify(values)
+    areas = tuple(
+        AreaStyle(row.code, _fill(row, int(fill), selection.measure), _hover(row, selection, denominator))
+        for row, fill in zip(figures.itertuples(index=False), fills, strict=True)
+    )
+    return Choropleth(areas, _legend(breaks, palette, selection, denominator))
+
+
+def measure_values(figures: pd.DataFrame, measure: Measure) -> pd.Series:
+    """The column that a measure maps, shares as per cent; NaN where there is nothing to colour.
+
+    Zero counts are not classed: they have a look of their own. A rise from none has no percentage, and is given the
+    greatest there is.
+    """
+    counted = figures["count"].astype("Float64").astype(float)
+    if measure in DEPRIVATION_MEASURES:
+        return figures[measure] * (100 if measure == "fifth" else 1)
+    if measure == "smoothed":
+        return figures["smoothed"]
+    if measure == "change":
+        real = figures["verdict"].isin(REAL)
+        percent = figures["percent"].where(real, 0.0)
+        percent = percent.fillna(max(percent.max(), 100.0) if len(percent) else 100.0)
+        return percent.mask(figures["verdict"].isin(["not known", "no incidents"]))
+    values = {"count": counted, "rate": figures["rate"], "share": 100 * figures["share"]}[measure]
+    return values.mask(counted == 0)
+
+
+def _break_changes(figures: pd.DataFrame, values: pd.Series, classes: int) -> tuple[Breaks, tuple[str, ...]]:
+    k = max(3, classes + 1 - classes % 2)
+    breaks = diverging_breaks(values.where(figures["verdict"].isin(REAL)), k=k)
+    if not breaks.upper:
+        nothing = Breaks((0.0,), 0.0, "diverging", "No change is more than chance would explain")
+        return nothing, diverging_palette(3)[1:2]
+    return breaks, diverging_palette(k) if len(breaks.upper) == k else diverging_palette(3)[1:2]
+
+
+def _fill(row: object, fill: int, measure: Measure) -> int | Special:
+    if measure not in DEPRIVATION_MEASURES:
+        if pd.isna(getattr(row, "count")):  # noqa: B009 - count is a method of tuples
+            return "missing"
+        if measure in ("rate", "smoothed") and getattr(row, "suppressed", False):
+            return "suppressed"
+        none = row.verdict == "no incidents" if measure == "change" else getattr(row, "count") == 0  # type: ignore[attr-defined] # noqa: B009
+        if none and measure != "smoothed":
+            return "zero"
+    return "missing" if fill < 0 else fill
+
+
+def _hover(row: object, selection: Selection, denominator: Denominator) -> tuple[str, ...]:
+    figure = {name: getattr(row, name) for name in row._fields}  # type: ignore[attr-defined]
+    count = f"{format_count(figure['count'])} incidents"
+    if figure["suppressed"]:
+        lines = [count, f"no rate: too few {denominator.name}"]
+    else:
+        lines = [f"{count}, {format_rate(figure['rate'])} per 1,000 {denominator.name}"]
+    lines.append(describe_area_change(figure["before"], figure["percent"], figure["verdict"], selection))
+    if selection.measure in DEPRIVATION_MEASURES:
+        value = figure[selection.measure]
+        scaled = 100 * value if selection.measure == "fifth" else value
+        lines.append(f"{MEASURE_NAMES[selection.measure]}: {_FORMATS[selection.measure](scaled)}")
+    elif selection.measure == "smoothed":
+        lines.append(f"smoothed rate {format_rate(figure['smoothed'])}")
+    elif selection.measure == "share":
+        lines.append(f"{format_percent(100 * figure['share'])} of the partnership's")
+    return tuple(lines)
+
+
+def describe_area_change(before: float | None, percent: float, verdict: str, selection: Selection) -> str:
+    """ "+4.0 % on last year (1,523), within normal variation" """
+    if verdict == "not known":
+        return "change not known"
+    if verdict == "no incidents":
+        return f"none in {name_comparison(selection)} either"
+    worth = {
+        "up": "more than chance",
+        "down": "more than chance",
+        "normal variation": "within normal variation",
+        "too few to say": "too few to say",
+    }[verdict]
+    amount = "up from none" if math.isnan(percent) else format_change(percent) if percent else "no change"
+    return f"{amount} on {name_comparison(selection)} ({format_count(before)}), {worth}"
+
+
+def _legend(breaks: Breaks, palette: tuple[str, ...], selection: Selection, denominator: Denominator) -> Legend:
+    write = _FORMATS[selection.measure]
+    whole = selection.measure in ("count", "decile")
+    labels = []
+    for number, upper in enumerate(breaks.upper):
+        lower = breaks.upper[number - 1] if number else breaks.lower
+        if whole:
+            lower, upper = (math.floor(lower) + 1 if number else math.ceil(lower)), math.floor(upper)
+        labels.append(write(upper) if write(lower) == write(upper) else f"{write(lower)} to {write(upper)}")
+    rule = f"{breaks.rule}."
+    if selection.measure == "change":
+        labels = _label_changes(breaks, write)
+        rule += " Changes that chance could explain are left in the middle; about 1 area in 20 leaves it by chance."
+    title = {
+        "rate": f"Incidents per 1,000 {denominator.name}",
+        "count": "Incidents",
+        "share": "Share of the partnership's incidents",
+        "change": f"Change on {name_comparison(selection)}",
+        "smoothed": f"Smoothed rate per 1,000 {denominator.name}",
+    }.get(selection.measure, f"{MEASURE_NAMES[selection.measure]}, {selection.edition}")
+    classes = tuple(LegendClass(colour, label) for colour, label in zip(palette, labels, strict=True))
+    return Legend(title, rule, classes)
+
+
+def _label_changes(breaks: Breaks, write: Callable[[float | None], str]) -> list[str]:
+    if len(breaks.upper) == 1:
+        return ["within normal variation"]
+    bounds = [breaks.lower, *breaks.upper]
+    labels = [f"{write(low)} to {write(high)}" for low, high in pairwise(bounds)]
+    labels[len(labels) // 2] = f"{write(bounds[len(labels) // 2])} to {write(bounds[len(labels) // 2 + 1])}, or chance"
+    return labels

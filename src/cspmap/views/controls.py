@@ -1,0 +1,157 @@
+"""The filters of a page: widgets in, Selection out, with the page's address always telling the same."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from cspmap.periods import Month, Span
+from cspmap.query import Query
+from cspmap.selection import DEPRIVATION_MEASURES, MEASURES, SCHEMES, Scheme, Selection
+from cspmap.store import Store
+from cspmap.views.words import COMPARISONS, MEASURE_NAMES
+
+CHOSEN_SPAN = "span"
+
+SCHEME_NAMES: dict[Scheme, str] = {
+    "quantile": "Equal numbers of areas",
+    "fisher-jenks": "Natural breaks",
+    "equal-interval": "Equal steps",
+    "standard-deviation": "Distance from the average",
+}
+
+_ADDRESS = "address"
+
+
+@dataclass(frozen=True)
+class MapSettings:
+    """How a viewer likes the map; a matter of taste, so not part of the Selection or its link."""
+
+    labels: bool
+    tiles: bool
+
+
+def take_address(store: Store) -> Selection:
+    """The selection that the page's address asks for; where it has changed, the widgets follow it.
+
+    Raises SelectionError where the store does not hold what it asks for.
+    """
+    query = st.query_params.to_dict()
+    selection = Selection.from_query(query, store)
+    if st.session_state.get(_ADDRESS) != query:
+        st.session_state.update(_set_widgets(selection, store))
+        st.session_state[_ADDRESS] = query
+    return selection
+
+
+def give_address(selection: Selection) -> None:
+    """Make the page's address tell the selection, so that a copied link opens the same view."""
+    query = selection.to_query()
+    if st.session_state.get(_ADDRESS) != query:
+        st.session_state[_ADDRESS] = query
+        st.query_params.from_dict(query)
+
+
+def _set_widgets(selection: Selection, store: Store) -> Mapping[str, Any]:
+    loaded = Span(store.months[0], store.months[-1])
+    own = isinstance(selection.comparison, Span)
+    before = selection.before if own else selection.span
+    first, last = max(before.first, loaded.first), min(before.last, loaded.last)
+    return {
+        "period": (str(selection.span.first), str(selection.span.last)),
+        "compare": CHOSEN_SPAN if own else selection.comparison,
+        "compare_span": (str(first), str(max(first, last))),
+        "crimes": list(selection.crimes),
+        "level": selection.level,
+        "measure": selection.measure,
+        "edition": selection.edition,
+        f"areas-{selection.level}": list(selection.areas),
+        f"chosen-{selection.level}": selection.chosen,
+        "scheme": selection.scheme,
+        "classes": selection.classes,
+    }
+
+
+def choose_area(level: str, code: str | None) -> None:
+    """Open or leave an area's panel; to be called before the filters are drawn."""
+    st.session_state[f"chosen-{level}"] = code
+
+
+def choose_selection(query: Query) -> tuple[Selection, MapSettings]:
+    """Draw the filters as one bar and return what they say."""
+    store, partnership = query.store, query.store.partnership
+    months = [str(month) for month in Span(store.months[0], store.months[-1])]
+    levels = {layer.key: layer.name for layer in partnership.layers}
+    crimes = partnership.crime_names
+    measures = [key for key in MEASURES if partnership.deprivation or key not in DEPRIVATION_MEASURES]
+    with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
+        span = _choose_span("Period", months, key="period")
+        compare = st.selectbox(
+            "Compared with",
+            [*COMPARISONS, CHOSEN_SPAN],
+            key="compare",
+            format_func=lambda key: COMPARISONS.get(key, "Chosen months"),
+            width=200,
+        )
+        comparison = _choose_span("Chosen months", months, key="compare_span") if compare == CHOSEN_SPAN else compare
+        kinds = st.multiselect(
+            "Crime", list(crimes), key="crimes", format_func=crimes.__getitem__, placeholder="All", width=260
+        )
+        level = st.selectbox("Level", list(levels), key="level", format_func=levels.__getitem__, width=140)
+        measure = st.selectbox("Measure", measures, key="measure", format_func=MEASURE_NAMES.__getitem__, width=240)
+        areas = query.name_areas(level)
+        chosen = st.selectbox(
+            "Find an area",
+            list(areas),
+            key=f"chosen-{level}",
+            index=None,
+            format_func=areas.__getitem__,
+            placeholder="Type a name",
+            width=180,
+        )
+        with st.popover("More", icon=":material/tune:"):
+            more = _choose_more(areas, level, [item.year for item in partnership.deprivation])
+    selection = Selection(
+        span=span,
+        comparison=comparison,
+        crimes=tuple(kinds),
+        level=level,
+        measure=measure,
+        chosen=chosen,
+        areas=more[0],
+        scheme=more[1],
+        classes=more[2],
+        edition=more[3],
+    )
+    return selection, more[4]
+
+
+def _choose_span(label: str, months: Sequence[str], *, key: str) -> Span:
+    first, last = st.select_slider(label, months, key=key, format_func=name_month, width=280)
+    return Span(Month.parse(first), Month.parse(last))
+
+
+def _choose_more(
+    areas: Mapping[str, str], level: str, editions: Sequence[int]
+) -> tuple[tuple[str, ...], Scheme, int, int | None, MapSettings]:
+    shown = st.multiselect(
+        "Only these areas", list(areas), key=f"areas-{level}", format_func=areas.__getitem__, placeholder="All"
+    )
+    scheme = st.selectbox("Classes made by", SCHEMES, key="scheme", format_func=SCHEME_NAMES.__getitem__)
+    classes = st.slider("Number of classes", 2, 9, key="classes")
+    edition = None
+    if editions:
+        edition = st.selectbox("Indices of Deprivation", sorted(editions, reverse=True), key="edition")
+    labels = st.toggle("Names on the map", value=True, key="labels")
+    tiles = st.toggle(
+        "Street map behind",
+        key="tiles",
+        help="Fetched from openstreetmap.org, which learns which part of the map you look at.",
+    )
+    return tuple(shown), scheme, classes, edition, MapSettings(labels, tiles)
+
+
+def name_month(month: str) -> str:
+    """ "2024-04" as people write it."""
+    return Month.parse(month).words

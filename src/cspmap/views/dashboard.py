@@ -1,0 +1,60 @@
+"""What every page shares: the store that is served, the notice, the errors and the licences."""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import streamlit as st
+
+from cspmap import workspace
+from cspmap.build import build_store
+from cspmap.errors import UserError
+from cspmap.query import Query
+from cspmap.store import find_version, open_store
+
+
+def load_query() -> Query:
+    """The query over the version of the store that is in use now.
+
+    The bundled example is built on first use; any other store must be there. Raises StoreError where it is not.
+    """
+    root = workspace.find_store()
+    version = find_version(root)
+    if version is None and root == workspace.find_example_store():
+        with st.spinner("Building the bundled example, once"):
+            version = build_store(workspace.find_example(), data=None, root=root).store.version
+    return _open(root, version)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _open(root: Path, version: str | None) -> Query:
+    query = Query(open_store(root))
+    # Streamlit collects garbage after every script run; what is loaded here stays, and need not be looked at again.
+    gc.collect()
+    gc.freeze()
+    return query
+
+
+@contextmanager
+def show_errors() -> Iterator[None]:
+    """Show an error that the user can act on as its plain sentence, and draw no more of the page."""
+    try:
+        yield
+    except UserError as error:
+        for sentence in str(error).splitlines():
+            st.error(sentence, icon=":material/error:")
+        st.stop()
+
+
+def show_notice(query: Query) -> None:
+    """What the viewer must know before any figure; the bundled example says that it is one on every page."""
+    notice = query.store.partnership.notice
+    if notice:
+        st.info(notice, icon=":material/science:")
+
+
+def show_licences(query: Query) -> None:
+    """Attribution of everything on the page, and the version of the store that it comes from."""
+    lines = [*query.store.partnership.licences, f"Store version {query.store.version}."]
+    st.caption(" ".join(lines))

@@ -1,0 +1,138 @@
+"""The panel beside the map: one area, or the partnership as a whole."""
+
+import pandas as pd
+import streamlit as st
+
+from cspmap.analysis.change import poisson_change
+from cspmap.partnership import Denominator
+from cspmap.periods import Span
+from cspmap.query import Coverage, Query
+from cspmap.selection import Selection
+from cspmap.views.charts import BEFORE, NOW, draw_mix, draw_trend
+from cspmap.views.words import (
+    describe_change,
+    describe_unlocated,
+    format_count,
+    format_percent,
+    format_rate,
+    name_comparison,
+    name_crimes,
+)
+
+TREND_MONTHS = 36
+
+
+def show_panel(
+    query: Query, selection: Selection, area: pd.Series | None, *, now: Coverage, before: Coverage, per: Denominator
+) -> None:
+    """Figures, trend, mix, streets and deprivation of `area`, a row of the figures by area; None is the whole."""
+    partnership = query.store.partnership
+    code = None if area is None else str(area["code"])
+    name = partnership.place if area is None else str(area["name"])
+    count, earlier = (now.total, before.total) if area is None else (area["count"], area["before"])
+    st.subheader(escape_markdown(name), anchor=False)
+    with st.container(horizontal=True):
+        st.metric("Incidents", format_count(count), width="content")
+        if area is not None:
+            shown = "not shown" if area["suppressed"] else format_rate(area["rate"])
+            st.metric(f"per 1,000 {per.name}", shown, width="content")
+            st.metric(f"of {partnership.place}'s", format_percent(100 * area["share"]), width="content")
+    change = poisson_change(_number(earlier) if now.loaded == before.loaded else None, _number(count))
+    crimes, against = name_crimes(selection, partnership), name_comparison(selection)
+    st.write(escape_markdown(describe_change(crimes, change.before, change.after, change.verdict, against)))
+    st.altair_chart(draw_trend(_trend(query, selection, code)), width="stretch")
+    with st.expander("Crime types", expanded=True):
+        _show_mix(query, selection, code, name)
+    with st.expander("Streets with the most incidents"):
+        _show_streets(query, selection, code)
+    if area is not None and selection.edition is not None:
+        _show_deprivation(query, selection, str(area["code"]))
+    st.caption(describe_unlocated(now, partnership.place))
+
+
+def _trend(query: Query, selection: Selection, code: str | None) -> pd.DataFrame:
+    """Enough months to show both periods, and three years where they are loaded."""
+    last = selection.span.last
+    first = min(selection.before.first, selection.span.first, last - (TREND_MONTHS - 1))
+    months = query.count_months(selection, Span(max(first, query.store.months[0]), last), code=code)
+    inside = [
+        NOW if str(selection.span.first) <= month else BEFORE if _within(month, selection.before) else "Earlier"
+        for month in months["month"]
+    ]
+    return months.assign(period=inside)
+
+
+def _within(month: str, span: Span) -> bool:
+    return str(span.first) <= month <= str(span.last)
+
+
+def _show_mix(query: Query, selection: Selection, code: str | None, name: str) -> None:
+    partnership = query.store.partnership
+    whole = query.count_types(selection)
+    here = whole if code is None else query.count_types(selection, code=code)
+    mix = pd.DataFrame(
+        {
+            "crime_type": [partnership.name_crime(key) for key in here["crime_type"]],
+            "share": _shares(here["count"]),
+            "share_whole": _shares(whole["count"]),
+            "count": here["count"],
+            "before": here["before"],
+        }
+    )
+    if mix["share"].isna().all():
+        st.write("No incidents in this period.")
+        return
+    st.altair_chart(draw_mix(mix, here=name, whole=partnership.place), width="stretch")
+    if code is not None:
+        st.caption(f"Bars: {escape_markdown(name)}. Ticks: {escape_markdown(partnership.place)} as a whole.")
+
+
+def _shares(counts: pd.Series) -> pd.Series:
+    values = counts.astype("Float64").astype(float)
+    return values / values.sum() if values.sum() else values * float("nan")
+
+
+def _show_streets(query: Query, selection: Selection, code: str | None) -> None:
+    streets = query.list_locations(selection, code=code)
+    if streets.empty:
+        st.write("None in this period.")
+        return
+    st.dataframe(
+        streets[["location", "count"]],
+        hide_index=True,
+        column_config={"location": "Published location", "count": st.column_config.NumberColumn("Incidents")},
+    )
+    st.caption(
+        "A published location stands for its neighbourhood: incidents are moved to the nearest of a fixed list of "
+        "places. The list was renewed in July 2022, so streets before and after do not compare."
+        if any(source.format == "police.uk" for source in query.store.partnership.incidents)
+        else "Streets as the source names them."
+    )
+
+
+def _show_deprivation(query: Query, selection: Selection, code: str) -> None:
+    assert selection.edition is not None
+    table = query.read_deprivation(selection.level, selection.edition).set_index("code")
+    if code not in table.index:
+        st.write(f"Deprivation {selection.edition}: not known.")
+        return
+    row = table.loc[code]
+    parts = []
+    if pd.notna(row["decile"]):
+        parts.append(f"decile {row['decile']:.0f} of 10, where 1 is most deprived")
+    else:
+        parts.append(
+            f"{format_percent(100 * row['fifth'], digits=0)} of residents live in England's most deprived fifth"
+        )
+    if pd.notna(row["score"]):
+        parts.append(f"score {row['score']:.1f}")
+    st.write(f"Deprivation {selection.edition}: {', '.join(parts)} ({row['method']}).")
+
+
+def _number(value: object) -> float | None:
+    return None if pd.isna(value) else float(value)  # type: ignore[arg-type,call-overload]
+
+
+def escape_markdown(text: str) -> str:
+    """Text from data as Markdown that shows it as it is."""
+    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()<>#+-.!|~:$" else sign for sign in text)

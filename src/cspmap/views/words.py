@@ -1,0 +1,161 @@
+"""Figures in plain British English: the one place where sentences on the screen and in files are made."""
+
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+
+from cspmap.analysis.change import Verdict
+from cspmap.partnership import Denominator, Partnership
+from cspmap.periods import Month
+from cspmap.query import Coverage
+from cspmap.selection import Measure, Selection
+
+NOT_KNOWN = "not known"
+
+VERDICTS: dict[Verdict, str] = {
+    "up": "More than chance would explain.",
+    "down": "More than chance would explain.",
+    "normal variation": "That is within normal variation.",
+    "too few to say": "Too few to say whether that means anything.",
+    "no incidents": "None in either period.",
+    "not known": "The two periods cannot be compared.",
+}
+
+MEASURE_NAMES: dict[Measure, str] = {
+    "rate": "Rate",
+    "count": "Count",
+    "share": "Share of the partnership",
+    "change": "Change on the comparison",
+    "smoothed": "Smoothed rate",
+    "score": "Deprivation score",
+    "decile": "Deprivation decile",
+    "fifth": "Residents in most deprived fifth",
+}
+
+COMPARISONS = {"last-year": "Same months last year", "previous": "Months just before"}
+
+
+def format_count(value: float | None) -> str:
+    """1584 -> "1,584"; missing -> "not known"."""
+    return NOT_KNOWN if value is None or pd.isna(value) else f"{value:,.0f}"
+
+
+def format_rate(value: float | None) -> str:
+    """97.6 -> "97.6", 1234.5 -> "1,234"; missing -> "not known"."""
+    if value is None or pd.isna(value):
+        return NOT_KNOWN
+    return f"{value:,.0f}" if value >= 1000 else f"{value:,.1f}"
+
+
+def format_percent(value: float | None, *, digits: int = 1) -> str:
+    """3.4 -> "3.4 %"; missing -> "not known"."""
+    return NOT_KNOWN if value is None or pd.isna(value) else f"{value:,.{digits}f} %"
+
+
+def format_change(value: float | None) -> str:
+    """12.3 -> "+12 %", -4.5 -> "−4.5 %" (a true minus sign); missing -> "not known"."""
+    if value is None or pd.isna(value):
+        return NOT_KNOWN
+    digits = 0 if abs(value) >= 9.95 else 1
+    sign = "+" if value > 0 else "−" if value < 0 else ""
+    return f"{sign}{abs(value):,.{digits}f} %"
+
+
+def join_words(items: Iterable[str]) -> str:
+    """ "A", "A and B", "A, B and C"."""
+    listed = list(items)
+    return " and ".join([", ".join(listed[:-1]), listed[-1]]) if len(listed) > 1 else "".join(listed)
+
+
+def name_crimes(selection: Selection, partnership: Partnership) -> str:
+    """What is counted, in words: "All crime", "Burglary", "Burglary and Robbery"."""
+    if not selection.crimes:
+        return "All recorded incidents"
+    return join_words(partnership.name_crime(key) for key in selection.crimes)
+
+
+def name_comparison(selection: Selection) -> str:
+    """What it is compared with: "last year", "the 3 months before", "April 2022 to June 2022"."""
+    if selection.comparison == "last-year":
+        return "last year" if len(selection.span) <= 12 else selection.before.words
+    if selection.comparison == "previous":
+        months = len(selection.span)
+        return "the month before" if months == 1 else f"the {months} months before"
+    return selection.before.words
+
+
+def describe_change(subject: str, before: float | None, after: float | None, verdict: Verdict, against: str) -> str:
+    """ "Burglary is up 12 % on last year (34 to 38). That is within normal variation." """
+    if verdict == "not known" or before is None or after is None or pd.isna(before) or pd.isna(after):
+        return f"{subject} cannot be compared with {against}: not the same number of months is loaded."
+    if verdict == "no incidents":
+        return f"No {subject[:1].lower()}{subject[1:]} in this period or in {against}."
+    counts = f"({format_count(before)} to {format_count(after)})"
+    if before == 0:
+        return f"{subject} rose from none in {against} to {format_count(after)}. {VERDICTS[verdict]}"
+    percent = 100 * (after - before) / before
+    if percent == 0:
+        return f"{subject} is level with {against} {counts}."
+    direction = "up" if percent > 0 else "down"
+    amount = format_percent(abs(percent), digits=0 if abs(percent) >= 9.95 else 1)
+    return f"{subject} is {direction} {amount} on {against} {counts}. {VERDICTS[verdict]}"
+
+
+def describe_missing(missing: Sequence[Month], span_words: str) -> str:
+    """Which months of a period are not loaded; empty where all are."""
+    if not missing:
+        return ""
+    named = join_words(month.words for month in missing[:4])
+    more = f" and {len(missing) - 4} more" if len(missing) > 4 else ""
+    noun = "month is" if len(missing) == 1 else "months are"
+    return f"{len(missing)} {noun} missing from {span_words} ({named}{more}): missing, not zero."
+
+
+def describe_unlocated(coverage: Coverage, place: str) -> str:
+    """How many incidents no area can be given."""
+    if coverage.recorded == 0:
+        return f"No incidents are recorded for {coverage.span.words}."
+    if coverage.unlocated == 0:
+        return "Every incident has a location."
+    share = format_percent(100 * (coverage.unlocated_share or 0))
+    count = format_count(coverage.unlocated)
+    if coverage.own:
+        return f"{count} incidents ({share}) have no location: they count for {place} as a whole but in no area."
+    return (
+        f"{count} of the force's {format_count(coverage.recorded)} incidents ({share}) have no location: "
+        f"some are {place}'s, and no area counts them."
+    )
+
+
+def describe_denominator(denominator: Denominator, methods: Iterable[str]) -> str:
+    """What rates are per, of which year, and how the areas came by it."""
+    how = join_words(sorted({method for method in methods if isinstance(method, str)}))
+    return f"Rates are per 1,000 {denominator.name}, {denominator.year} ({denominator.source}; {how or NOT_KNOWN})."
+
+
+def list_caveats(
+    selection: Selection,
+    partnership: Partnership,
+    *,
+    now: Coverage,
+    before: Coverage,
+    denominator: Denominator,
+    methods: Iterable[str],
+) -> list[str]:
+    """Everything that travels with the figures of a page or a file, a sentence each."""
+    level = partnership.find_layer(selection.level)
+    sentences = [
+        partnership.notice,
+        f"{name_crimes(selection, partnership)} in {partnership.place}, {selection.span.words}, "
+        f"compared with {selection.before.words}.",
+        describe_missing(now.missing, selection.span.words),
+        describe_missing(before.missing, selection.before.words),
+        describe_denominator(denominator, methods),
+        f"Incidents are counted in the {level.name} that their published point lies in.",
+        describe_unlocated(now, partnership.place),
+        "Published points are moved to the nearest of a fixed list of places, so a street stands for its "
+        "neighbourhood, and near a border an incident may count next door."
+        if any(source.format == "police.uk" for source in partnership.incidents)
+        else "",
+    ]
+    return [sentence for sentence in sentences if sentence]
