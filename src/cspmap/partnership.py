@@ -86,6 +86,12 @@ class Partnership:
         return _find(named, key, "crime type").name
 
     @property
+    def crime_names(self) -> dict[str, str]:
+        """Names of the crime groups, then the crime types, by key."""
+        named: list[CrimeType | CrimeGroup] = [*self.crime_groups, *self.crime_types]
+        return {item.key: item.name for item in named}
+
+    @property
     def type_of_published(self) -> dict[str, str]:
         """Crime type key by offence name as sources publish it, folded to lower case."""
         return {name.casefold(): kind.key for kind in self.crime_types for name in kind.published}
@@ -122,9 +128,7 @@ def load_partnership(path: Path, *, data: Path | None = None, need_files: bool =
     except UnicodeDecodeError as error:
         raise PartnershipError([Problem(path.name, "it is not text in UTF-8", "save it as UTF-8")]) from error
     except tomllib.TOMLDecodeError as error:
-        raise PartnershipError(
-            [Problem(path.name, f"it is not valid TOML: {error}", "correct that line")]
-        ) from error
+        raise PartnershipError([Problem(path.name, f"it is not valid TOML: {error}", "correct that line")]) from error
     if need_files and not folder.is_dir():
         what = "is a file, not a folder" if folder.exists() else "is not there"
         raise UserError(f"The data folder {folder} {what}; name the folder that holds the files with --data.")
@@ -155,9 +159,7 @@ class _Files:
             elif not any(file.parent.glob(file.name)):
                 table.report(f"no file in {file.parent} matches {file.name}", "put the files there or correct it")
         elif not file.exists():
-            table.report(
-                f"{text} is not in {self.folder}", "put the file there, or name another folder with --data"
-            )
+            table.report(f"{text} is not in {self.folder}", "put the file there, or name another folder with --data")
         elif file.is_dir() and not folder:
             table.report(f"{text} is a folder", "name the file itself")
         return file

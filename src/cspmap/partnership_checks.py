@@ -79,9 +79,7 @@ def _check_areas(partnership: "Partnership") -> Iterator[Problem]:
             yield Problem(f"[[layers]] {key!r}", "it has no areas", f"add [[areas]] tables with layer = {key!r}")
     for area in partnership.areas:
         if area.layer not in made:
-            fix = (
-                f"name a layer that has made_of, one of {', '.join(made)}" if made else "add a layer with made_of"
-            )
+            fix = f"name a layer that has made_of, one of {', '.join(made)}" if made else "add a layer with made_of"
             yield Problem(f"[[areas]] {area.name!r}", f"layer is {area.layer!r}", fix)
 
 
@@ -96,15 +94,11 @@ def _check_memberships(partnership: "Partnership") -> Iterator[Problem]:
         if not one.overlaps(other):
             continue
         if one.code == other.code and one.name == other.name:
-            yield Problem(
-                where, "it is listed twice for the same months", "give from and to, or join the two lists"
-            )
+            yield Problem(where, "it is listed twice for the same months", "give from and to, or join the two lists")
         folded = {ward.strip().casefold() for ward in other.members}
         for ward in one.members:
             if ward.strip().casefold() in folded and one.code != other.code:
-                yield Problem(
-                    where, f"{ward!r} is in both in the same months", "leave it in one, or give from and to"
-                )
+                yield Problem(where, f"{ward!r} is in both in the same months", "leave it in one, or give from and to")
 
 
 def _check_denominators(partnership: "Partnership") -> Iterator[Problem]:
@@ -127,9 +121,7 @@ def _check_crimes(partnership: "Partnership") -> Iterator[Problem]:
             types_of.setdefault(name, []).append(kind.key)
     for name, keys in types_of.items():
         if name and len(keys) > 1:
-            yield Problem(
-                "[[crime_types]]", f"{name!r} is published as {' and '.join(keys)}", "give it to one of them"
-            )
+            yield Problem("[[crime_types]]", f"{name!r} is published as {' and '.join(keys)}", "give it to one of them")
     known = {kind.key for kind in partnership.crime_types}
     if "" in known:
         return

@@ -72,8 +72,7 @@ class Area:
     def overlaps(self, other: "Area") -> bool:
         """Whether there is a month in which both stand."""
         return not any(
-            a.last is not None and b.first is not None and a.last < b.first
-            for a, b in ((self, other), (other, self))
+            a.last is not None and b.first is not None and a.last < b.first for a, b in ((self, other), (other, self))
         )
 
 

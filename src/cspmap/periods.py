@@ -1,6 +1,5 @@
 """Months, spans of months and the spans they are compared with."""
 
-import calendar
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +8,23 @@ from typing import Literal, Self
 
 from cspmap.errors import UserError
 
-_MONTH = re.compile(r"(\d{4})-(\d{2})")
+_MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
+
+# Not calendar.month_name, which follows the locale of the server.
+_NAMES = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 
 Comparison = Literal["previous", "last-year"]
 
@@ -57,7 +72,7 @@ class Month:
     @property
     def words(self) -> str:
         """As people write it: "April 2024"."""
-        return f"{calendar.month_name[self.month]} {self.year}"
+        return f"{_NAMES[self.month - 1]} {self.year}"
 
     def __add__(self, months: int) -> "Month":
         return Month.from_ordinal(self.ordinal + months)

@@ -49,9 +49,7 @@ class TomlTable:
         """The table's own key, as links and other tables name it."""
         value = self.text("key")
         if value.strip() and not _KEY.fullmatch(value):
-            self.report(
-                f"key is {value!r}", "use small letters, digits and single hyphens, starting with a letter"
-            )
+            self.report(f"key is {value!r}", "use small letters, digits and single hyphens, starting with a letter")
         return value
 
     def texts(self, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
@@ -151,9 +149,7 @@ class TomlTable:
     def _inner(self, values: Mapping[str, Any], suffix: str, problems: list[Problem] | None = None) -> "TomlTable":
         name = values.get("key") or values.get("name")
         named = f' "{name}"' if isinstance(name, str) else ""
-        return TomlTable(
-            values, f"{self._where} {suffix}{named}", self._problems if problems is None else problems
-        )
+        return TomlTable(values, f"{self._where} {suffix}{named}", self._problems if problems is None else problems)
 
 
 def _show(value: object) -> str:
