@@ -57,6 +57,8 @@ def show_map() -> None:
         shift = {"All crime": 0, "Burglary": 2}[st.radio("Crime", ["All crime", "Burglary"])]
         level = st.radio("Level", os.environ.get("CSPMAP_TEST_LEVELS", "small large").split())
         tiles = st.checkbox("Background map")
+        if st.button("Find Place 29"):
+            st.session_state.area = "small29"
     codes = read_codes(level)
     area = st.session_state.get("area")
     ranges = ("0.4 to 3.1", "3.2 to 7.8", "7.9 to 14.0", "14.1 to 22.5", "22.6 to 61.3")

@@ -77,16 +77,16 @@ def test_another_level_keeps_the_map_and_fetches_its_boundaries_once(page: Page,
     page.on("request", lambda request: fetched.append(urlsplit(request.url).path.split("/")[-1]))
     ask_map(frame, "{ window.planted = map.getZoom() }")
     for _ in range(2):
-        page.get_by_text("large").click()
+        page.get_by_text("large", exact=True).click()
         expect(frame.locator("path[data-code]")).to_have_count(9)
-        page.get_by_text("small").click()
+        page.get_by_text("small", exact=True).click()
         expect(frame.locator("path[data-code]")).to_have_count(30)
     assert ask_map(frame, "window.planted === map.getZoom()")
     assert [name for name in fetched if name.endswith(".json")] == ["large.json"]
 
 
 def test_labels_of_a_left_level_are_gone(page: Page, frame: FrameLocator) -> None:
-    page.get_by_text("large").click()
+    page.get_by_text("large", exact=True).click()
     expect(frame.locator("path[data-code]")).to_have_count(9)
     names = frame.locator(".cspmap-label").all_inner_texts()
     assert "Place 8\nStreet" in names
@@ -169,6 +169,24 @@ def test_home_shows_the_whole_again(page: Page, frame: FrameLocator) -> None:
     assert ask_map(frame, "map.getZoom()") != whole
     frame.get_by_role("button", name="Whole partnership").click()
     assert ask_map(frame, "map.getZoom()") == whole
+
+
+def test_an_area_chosen_elsewhere_is_brought_into_view(page: Page, frame: FrameLocator) -> None:
+    ask_map(frame, "{ map.setView([51.851, -0.49], 16, {animate: false}) }")
+    seen = """map.getBounds().contains(
+        Object.values(map._layers).find((one) => one.feature?.properties.code === "small29").getBounds().getCenter())"""
+    assert ask_map(frame, seen) is False
+    page.get_by_role("button", name="Find Place 29").click()
+    expect(find_area(frame, "small29")).to_have_attribute("aria-pressed", "true")
+    assert ask_map(frame, seen) is True
+
+
+def test_every_level_has_its_tab_stop(page: Page, frame: FrameLocator) -> None:
+    find_area(frame, "small10").click()
+    for level, count in (("large", 9), ("small", 30)):
+        page.get_by_text(level, exact=True).click()
+        expect(frame.locator("path[data-code]")).to_have_count(count)
+        expect(frame.locator('path[tabindex="0"]')).to_have_count(1)
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)

@@ -39,8 +39,8 @@ SPECIAL: dict[Special, Look] = {
 
 
 def ordered_palette(k: int) -> tuple[str, ...]:
-    """`k` colours from light (few) to dark (many), 2 to 9."""
-    _require(2 <= k <= 9, f"an ordered palette has 2 to 9 classes, got {k}")
+    """`k` colours from light (few) to dark (many), 2 to 10 (ten for deciles)."""
+    _require(2 <= k <= 10, f"an ordered palette has 2 to 10 classes, got {k}")
     return _sample(_ORDERED, k)
 
 

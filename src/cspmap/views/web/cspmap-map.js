@@ -409,6 +409,9 @@
       if (name !== "areas") pane.style.pointerEvents = "none";
     }
     map.getPane("areas").setAttribute("role", "group");
+    map.getPane("labels").setAttribute("aria-hidden", "true");
+    map.getContainer().setAttribute("role", "group");
+    map.getContainer().setAttribute("aria-label", "Map. Arrow keys move it, plus and minus zoom.");
     L.control.zoom({ position: "topleft" }).addTo(map);
     addHome();
     L.control.scale({ position: "topright", maxWidth: 110, imperial: false }).addTo(map);
@@ -449,12 +452,12 @@
       fitWhole();
     }
     const was = chosen;
-    if (!layer.areas.has(chosen)) setEntry(layer.areas.keys().next().value);
     select(view.selected);
+    if (!map.getPane("areas").querySelector('[tabindex="0"]')) setEntry(layer.areas.keys().next().value);
     if (view.selected !== null && view.selected !== was && layer.areas.has(view.selected)) {
       bringIntoView(layer.areas.get(view.selected));
     }
-    name(`Map: ${view.legend.title}. Arrow keys move between areas, Enter chooses one.`);
+    name(`Areas: ${view.legend.title}. Arrow keys move between areas, Enter chooses one.`);
   }
 
   function report(text) {
@@ -464,7 +467,7 @@
 
   function name(text) {
     map.getPane("areas").setAttribute("aria-label", text);
-    if (window.frameElement) window.frameElement.title = text;
+    if (window.frameElement) window.frameElement.title = `Map: ${view.legend.title}`;
   }
 
   /* Returns a layer for streamlit-folium to hold: it removes it again before the next call, which must cost nothing. */
