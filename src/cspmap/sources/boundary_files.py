@@ -40,8 +40,13 @@ class _Source:
 
     @property
     def address(self) -> str:
-        """As GDAL opens it. The braces keep a zip file's name apart from what is in it, whatever signs it has."""
-        return str(self.path) if self.inner is None else f"/vsizip/{{{self.path}}}/{self.inner}"
+        """As GDAL opens it.
+
+        The braces keep a zip file's name apart from what is in it, whatever signs it has. JSON is opened as GeoJSON
+        alone, since GDAL knows kinds of JSON that name other files or commands to be run.
+        """
+        place = str(self.path) if self.inner is None else f"/vsizip/{{{self.path}}}/{self.inner}"
+        return f"GeoJSON:{place}" if self.is_geojson else place
 
     @property
     def is_geojson(self) -> bool:
@@ -67,6 +72,9 @@ def open_boundaries(path: Path) -> OpenedFile:
     if not path.exists():
         _fail(path, "it is not there", "check the name")
     source = _find_in_zip(path) if path.suffix.lower() == ".zip" else _find_file(path)
+    if "!" in source.address and not source.address.startswith(("/vsizip/", "GeoJSON:")):
+        # pyogrio takes what stands before the sign for an archive, and cannot be told otherwise.
+        _fail(path, "there is an exclamation mark in its name or its folder's", "rename it")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
