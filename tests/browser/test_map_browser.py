@@ -103,6 +103,23 @@ def test_click_opens_the_panel_and_the_second_click_leaves_it(page: Page, frame:
     expect(frame.locator(".leaflet-chosen-pane path")).to_have_count(0)
 
 
+def test_click_counts_while_a_part_of_the_map_is_below_the_fold(page: Page, frame: FrameLocator) -> None:
+    page.set_viewport_size({"width": 1280, "height": 480})
+    page.wait_for_timeout(300)
+    find_area(frame, "small27").click()
+    expect(page.get_by_text("Panel: small27; events: 1")).to_be_attached()
+
+
+def test_finger_chooses_with_one_tap(browser: Browser, server: Server) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    frame = open_map(page, server.url)
+    find_area(frame, "small27").tap()
+    expect(page.get_by_text("Panel: small27; events: 1")).to_be_attached()
+    expect(frame.locator(".cspmap-tip")).to_contain_text("Place 27 Street")
+    context.close()
+
+
 def test_click_beside_the_areas_leaves_the_panel(page: Page, frame: FrameLocator) -> None:
     find_area(frame, "small10").click()
     expect(page.get_by_text("Panel: small10")).to_be_visible()
@@ -133,8 +150,19 @@ def test_keyboard_moves_between_areas_and_chooses_one(page: Page, frame: FrameLo
     expect(page.get_by_text("Panel: whole town; events: 2")).to_be_visible()
 
 
+def test_plus_and_minus_zoom_around_the_area(page: Page, frame: FrameLocator) -> None:
+    frame.locator('path[tabindex="0"]').focus()
+    whole = ask_map(frame, "map.getZoom()")
+    page.keyboard.press("+")
+    page.wait_for_timeout(400)
+    assert ask_map(frame, "map.getZoom()") == pytest.approx(float(str(whole)) + 0.5)
+    page.keyboard.press("-")
+    page.wait_for_timeout(400)
+    assert ask_map(frame, "map.getZoom()") == pytest.approx(whole)
+
+
 def test_tab_reaches_the_areas_once_and_goes_on(page: Page, frame: FrameLocator) -> None:
-    frame.locator("#map_div").focus()
+    page.get_by_role("button", name="Find Place 29").focus()
     seen = []
     for _ in range(3):
         page.keyboard.press("Tab")
@@ -178,6 +206,7 @@ def test_an_area_chosen_elsewhere_is_brought_into_view(page: Page, frame: FrameL
     assert ask_map(frame, seen) is False
     page.get_by_role("button", name="Find Place 29").click()
     expect(find_area(frame, "small29")).to_have_attribute("aria-pressed", "true")
+    page.wait_for_timeout(400)
     assert ask_map(frame, seen) is True
 
 

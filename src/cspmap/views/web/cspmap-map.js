@@ -9,6 +9,7 @@
   const STRIP_BELOW = 720; // pixels of map width: the legend lies along the bottom instead of in the corner
   const CLOSED_BELOW = 480; // and is closed at first
   const CALM = window.matchMedia("(prefers-reduced-motion: reduce)");
+  const POINTS = window.matchMedia("(hover: hover)"); // a mouse, not a finger
 
   let map = null;
   let view = null;
@@ -20,7 +21,11 @@
   let sent = 0;
   const layers = new Map(); // url -> promise of a layer
 
-  L.Map.mergeOptions({ maxZoom: 18, zoomControl: false, doubleClickZoom: false, scrollWheelZoom: false, zoomSnap: 0.1, zoomDelta: 0.5 });
+  // Leaflet's own keyboard control takes the focus on every press, which scrolls the page away under the pointer; the
+  // areas have a better one.
+  L.Map.mergeOptions({
+    maxZoom: 18, zoomSnap: 0.1, zoomDelta: 0.5, keyboard: false, doubleClickZoom: false, scrollWheelZoom: false,
+  });
   L.Renderer.mergeOptions({ padding: 0.5 }); // so that dragging does not show a cut edge
   if (CALM.matches) L.Map.mergeOptions({ zoomAnimation: false, fadeAnimation: false, inertia: false });
 
@@ -73,9 +78,14 @@
     return pattern ? `url(#cspmap-${fill})` : plain;
   }
 
+  /* A background map shows through. */
+  function opacityOfFills() {
+    return view.tiles ? 0.72 : 1;
+  }
+
   function styleOf(code) {
     const [fill] = view.areas[code] || ["missing"];
-    return { fillColor: colourOf(fill), fillOpacity: view.tiles ? 0.72 : 1, color: OUTLINE, weight: 0.8, opacity: 1 };
+    return { fillColor: colourOf(fill), fillOpacity: opacityOfFills(), color: OUTLINE, weight: 0.8, opacity: 1 };
   }
 
   /* The lines of an area's tooltip, its name first. */
@@ -107,9 +117,14 @@
         const { code, name, label } = feature.properties;
         areas.set(code, { code, name, shape, feature, at: L.latLng(label[1], label[0]) });
         shape.on({
-          click: (event) => { L.DomEvent.stopPropagation(event); choose(code); },
-          mouseover: (event) => { mark(code, "hover"); showTip(code, event.originalEvent); },
-          mousemove: (event) => showTip(code, event.originalEvent),
+          click: (event) => {
+            L.DomEvent.stopPropagation(event);
+            choose(code);
+            if (!POINTS.matches) chosen === null ? hideTip() : showTip(code, event.originalEvent);
+          },
+          // A finger does not hover, and what changes on a page under it can cost it its tap.
+          mouseover: (event) => { if (POINTS.matches) { mark(code, "hover"); showTip(code, event.originalEvent); } },
+          mousemove: (event) => { if (POINTS.matches) showTip(code, event.originalEvent); },
           mouseout: () => { mark(null, "hover"); hideTip(); },
           add: () => prepareElement(shape.getElement(), code),
         });
@@ -163,11 +178,13 @@
     }
   }
 
+  const ZOOMS = { "+": 0.5, "=": 0.5, "-": -0.5 };
   const ARROWS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
   function onKey(event, code) {
     if (event.key === "Enter" || event.key === " ") choose(code);
     else if (event.key === "Escape") choose(null);
+    else if (event.key in ZOOMS) map.setZoomAround(layer.areas.get(code).at, map.getZoom() + ZOOMS[event.key]);
     else if (event.key in ARROWS) neighbour(code, ARROWS[event.key])?.shape.getElement().focus();
     else return;
     event.preventDefault();
@@ -291,7 +308,8 @@
 
   function swatch(fill) {
     const box = svg("svg", { width: 22, height: 14, "aria-hidden": "true" });
-    box.append(svg("rect", { x: 0.5, y: 0.5, width: 21, height: 13, fill: colourOf(fill), stroke: OUTLINE }));
+    const colour = { fill: colourOf(fill), "fill-opacity": opacityOfFills(), stroke: OUTLINE };
+    box.append(svg("rect", { x: 0.5, y: 0.5, width: 21, height: 13, ...colour }));
     return box;
   }
 
@@ -410,8 +428,6 @@
     }
     map.getPane("areas").setAttribute("role", "group");
     map.getPane("labels").setAttribute("aria-hidden", "true");
-    map.getContainer().setAttribute("role", "group");
-    map.getContainer().setAttribute("aria-label", "Map. Arrow keys move it, plus and minus zoom.");
     L.control.zoom({ position: "topleft" }).addTo(map);
     addHome();
     L.control.scale({ position: "topright", maxWidth: 110, imperial: false }).addTo(map);
@@ -423,7 +439,7 @@
     fault.hidden = true;
     map.getContainer().append(tip, fault);
 
-    map.on("click", () => choose(null));
+    map.on("click", () => { hideTip(); choose(null); });
     map.on("zoomend", placeLabels);
     map.on("dragstart zoomstart", () => { if (!fitting) settled = true; });
     map.on("resize", refit);
@@ -457,7 +473,7 @@
     if (view.selected !== null && view.selected !== was && layer.areas.has(view.selected)) {
       bringIntoView(layer.areas.get(view.selected));
     }
-    name(`Areas: ${view.legend.title}. Arrow keys move between areas, Enter chooses one.`);
+    name(`Areas: ${view.legend.title}. Arrow keys move between areas, Enter chooses one, plus and minus zoom.`);
   }
 
   function report(text) {
