@@ -46,9 +46,7 @@ def write_layer(frame: "gpd.GeoDataFrame", path: Path, *, tolerance: float = 5.0
         }
         for code, name, whole, shape in zip(frame["code"], frame["name"], frame.geometry, shapes, strict=True)
     ]
-    text = json.dumps(
-        {"type": "FeatureCollection", "features": features}, ensure_ascii=False, separators=(",", ":")
-    )
+    text = json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False, separators=(",", ":"))
     path.write_bytes(text.encode())
 
 
@@ -77,8 +75,7 @@ def _label_point(shape: "BaseGeometry | None", code: str, project: Any) -> list[
 
 def _coordinates(shape: "BaseGeometry", project: Any) -> list[list[list[list[float]]]]:
     return [
-        [_ring(ring.coords, project) for ring in (polygon.exterior, *polygon.interiors)]
-        for polygon in _polygons(shape)
+        [_ring(ring.coords, project) for ring in (polygon.exterior, *polygon.interiors)] for polygon in _polygons(shape)
     ]
 
 

@@ -157,9 +157,7 @@ def _payload(view: MapView) -> dict[str, Any]:
             "rule": view.legend.rule,
             "classes": [[entry.colour, entry.label] for entry in view.legend.classes],
         },
-        "specials": {
-            name: [look.fill, look.ink, look.pattern, SPECIAL_WORDS[name]] for name, look in SPECIAL.items()
-        },
+        "specials": {name: [look.fill, look.ink, look.pattern, SPECIAL_WORDS[name]] for name, look in SPECIAL.items()},
         "selected": view.selected,
         "labels": view.labels,
         "tiles": view.tiles and [view.tiles.url, view.tiles.attribution],
