@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-st.set_page_config(page_title="Community safety", page_icon=":material/map:", layout="wide")
+from cspmap.views.dashboard import ICON
+
+st.set_page_config(page_title="Community safety", page_icon=ICON, layout="wide")
 
 st.navigation(
     [

@@ -5,9 +5,9 @@ import streamlit as st
 from cspmap.periods import Span
 from cspmap.query import Query
 from cspmap.views.charts import draw_quality
-from cspmap.views.dashboard import load_query, show_errors, show_licences, show_notice
+from cspmap.views.dashboard import begin_page, load_query, show_errors, show_licences
 from cspmap.views.quality import list_levels, list_months, summarise_quality
-from cspmap.views.words import describe_missing
+from cspmap.views.words import describe_missing, escape_markdown, format_moment
 
 
 def show_sources(query: Query) -> None:
@@ -30,7 +30,7 @@ def show_quality(query: Query) -> None:
     st.write(describe_missing(missing, span.words) or f"No month is missing from {span.words}.")
     months = list_months(store)
     for sentence in (*summarise_quality(months), *store.manifest["notes"]):
-        st.markdown(f"- {sentence}")
+        st.markdown(f"- {escape_markdown(sentence)}")
     for column, charts in zip(
         st.columns(2),
         (
@@ -46,9 +46,9 @@ def show_quality(query: Query) -> None:
 
 with show_errors():
     opened = load_query()
-show_notice(opened)
+begin_page(opened)
 st.title(opened.store.partnership.name, anchor=False)
-st.write(f"Built {opened.store.manifest['built'].replace('T', ' at ').replace('+00:00', ' UTC')}.")
+st.write(f"Built {format_moment(opened.store.manifest['built'])}.")
 st.subheader("Levels", anchor=False)
 st.dataframe(list_levels(opened.store), hide_index=True)
 show_quality(opened)

@@ -1,18 +1,17 @@
 """Explore: where, what, since when, and is it really up."""
 
-import pandas as pd
 import streamlit as st
 
-from cspmap.analysis.area_figures import compute_figures
 from cspmap.query import Query
 from cspmap.views import tables
 from cspmap.views.assets import layer_url
 from cspmap.views.choropleth import shade_areas
-from cspmap.views.controls import choose_area, choose_selection, give_address, take_address
-from cspmap.views.dashboard import load_query, show_errors, show_licences, show_notice
+from cspmap.views.controls import choose_area, choose_selection, give_address, link_to, take_address
+from cspmap.views.dashboard import begin_page, load_query, show_errors, show_licences
+from cspmap.views.figures import find_area, load_figures
 from cspmap.views.map import OPENSTREETMAP, MapView, draw_map, take_event
 from cspmap.views.panel import show_panel
-from cspmap.views.words import list_caveats, name_crimes
+from cspmap.views.words import escape_markdown, list_caveats, name_crimes
 
 MAP_HEIGHT = 470
 
@@ -29,25 +28,30 @@ def explore(query: Query) -> None:
     selection, settings = choose_selection(query)
     give_address(selection)
 
-    now, before = query.count_coverage(selection), query.count_coverage(selection, span=selection.before)
-    per = query.denominator(selection)
-    figures = compute_figures(
-        query.count_areas(selection),
-        total=now.total,
-        comparable=now.loaded == before.loaded,
-        smallest=partnership.smallest_denominator,
-    )
-    if selection.edition is not None:
-        deprivation = query.read_deprivation(selection.level, selection.edition)
-        figures = figures.merge(deprivation.drop(columns="method"), on="code", how="left")
-    shown = figures[figures["code"].isin(selection.areas)] if selection.areas else figures
-    choropleth = shade_areas(shown, selection, per)
+    figures = load_figures(query, selection)
+    areas, per = figures.areas, figures.per
+    shown = areas[areas["code"].isin(selection.areas)] if selection.areas else areas
+    choropleth = shade_areas(areas, selection, per)
     caveats = list_caveats(
-        selection, partnership, now=now, before=before, denominator=per, methods=figures["denominator_method"]
+        selection,
+        partnership,
+        now=figures.now,
+        before=figures.before,
+        denominator=per,
+        methods=areas["denominator_method"],
     )
     left, right = st.columns([2, 1], gap="medium")
     with left:
-        st.markdown(f"**{name_crimes(selection, partnership)}**, {selection.span.words}")
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.markdown(
+                f"**{escape_markdown(name_crimes(selection, partnership))}** in {escape_markdown(partnership.place)}, "
+                f"{selection.span.words}, "
+                f"compared with {selection.before.words}",
+                width="content",
+            )
+            with st.popover("Link", icon=":material/link:"):
+                st.caption("This address opens the same view.")
+                st.code(link_to(selection), language=None, wrap_lines=True)
         view = MapView(
             place=partnership.place,
             layer=layer_url(store.web / f"{selection.level}.json"),
@@ -60,20 +64,19 @@ def explore(query: Query) -> None:
         draw_map(view, key="map", height=MAP_HEIGHT)
         tables.show_areas(query, selection, shown, per, caveats)
     with right:
-        chosen: pd.Series | None = None
-        if selection.chosen is not None:
-            chosen = figures.set_index("code", drop=False).loc[selection.chosen]
+        chosen = find_area(areas, selection.chosen)
+        if chosen is not None:
             st.button(
                 f"Back to {partnership.place}",
                 on_click=choose_area,
                 args=(selection.level, None),
                 icon=":material/undo:",
             )
-        show_panel(query, selection, chosen, now=now, before=before, per=per)
+        show_panel(query, selection, chosen, figures)
 
 
 with show_errors():
     opened = load_query()
-show_notice(opened)
+begin_page(opened)
 explore(opened)
 show_licences(opened)

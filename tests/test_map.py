@@ -124,7 +124,7 @@ def test_outline_stands_out_from_every_fill() -> None:
 
 
 def test_special_looks_are_told_apart_without_colour() -> None:
-    assert len({(look.pattern, look.fill if look.pattern is None else None) for look in SPECIAL.values()}) == 3
+    assert len({(look.pattern, look.fill if look.pattern is None else None) for look in SPECIAL.values()}) == 4
     assert all(contrast_ratio(look.ink, look.fill) >= 3.0 for look in SPECIAL.values() if look.ink)
     assert SPECIAL["zero"].fill not in {colour for k in range(2, 11) for colour in ordered_palette(k)}
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 NOW, BEFORE = "This period", "Comparison"
 
 
-def draw_trend(months: pd.DataFrame, *, height: int = 170) -> "alt.Chart":
+def draw_trend(months: pd.DataFrame, *, height: int = 170) -> "alt.typing.ChartType":
     """Monthly counts as a line with points; a missing month breaks the line.
 
     `months` has columns month ("YYYY-MM"), count (NA where the month is not loaded) and period (one of NOW, BEFORE
@@ -42,18 +42,18 @@ def draw_trend(months: pd.DataFrame, *, height: int = 170) -> "alt.Chart":
             alt.Tooltip("period:N", title="Period"),
         ],
     )
-    return (line + points).properties(height=height)
+    return alt.layer(line, points).properties(height=height)
 
 
-def draw_mix(mix: pd.DataFrame, *, here: str, whole: str) -> "alt.Chart":
-    """Each crime type's share of an area's incidents as a bar, the partnership's share as a tick.
+def draw_mix(mix: pd.DataFrame, *, here: str, whole: str | None = None) -> "alt.typing.ChartType":
+    """Each crime type's share of the incidents `here` as a bar and, if it is named, of the `whole` as a tick.
 
     `mix` has columns crime_type (names), share and share_whole (0 to 1).
     """
     import altair as alt
 
     order = mix.sort_values("share", ascending=False)["crime_type"].tolist()
-    y = alt.Y("crime_type:N", sort=order, title=None, axis=alt.Axis(labelLimit=190))
+    y = alt.Y("crime_type:N", sort=order, title=None, axis=alt.Axis(labelLimit=170, labelOverlap=False))
     bars = (
         alt.Chart(mix)
         .mark_bar(color=CATEGORICAL[0], height=9)
@@ -63,19 +63,20 @@ def draw_mix(mix: pd.DataFrame, *, here: str, whole: str) -> "alt.Chart":
             tooltip=[
                 alt.Tooltip("crime_type:N", title="Crime"),
                 alt.Tooltip("share:Q", title=here, format=".1%"),
-                alt.Tooltip("share_whole:Q", title=whole, format=".1%"),
+                *([alt.Tooltip("share_whole:Q", title=whole, format=".1%")] if whole else []),
             ],
         )
     )
     ticks = alt.Chart(mix).mark_tick(color=CATEGORICAL[3], thickness=3, height=15).encode(y=y, x="share_whole:Q")
-    return (bars + ticks).properties(height=max(90, 21 * len(mix)))
+    chart = alt.layer(bars, ticks) if whole else alt.layer(bars)
+    return chart.properties(height=max(90, 21 * len(mix)))
 
 
 def draw_quality(months: pd.DataFrame, column: str, title: str) -> "alt.Chart":
     """One figure of the quality report by month as bars; a missing month leaves a gap. `months` has month, `column`."""
     import altair as alt
 
-    return (
+    chart: alt.Chart = (
         alt.Chart(months, title=title)
         .mark_bar(color=CATEGORICAL[0])
         .encode(
@@ -85,3 +86,4 @@ def draw_quality(months: pd.DataFrame, column: str, title: str) -> "alt.Chart":
         )
         .properties(height=200)
     )
+    return chart

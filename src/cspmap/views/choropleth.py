@@ -1,7 +1,7 @@
 """Figures by area as a choropleth: classes, colours, legend, and what a hover says."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -47,20 +47,24 @@ def shade_areas(figures: pd.DataFrame, selection: Selection, denominator: Denomi
     """Colour every area of `figures` (as `analysis.area_figures` and, for deprivation, `query.read_deprivation` give).
 
     A change that chance could explain is coloured as no change: only real changes get the colours of rise and fall.
+    Areas that the selection leaves out take no part in the classes.
     """
-    values = measure_values(figures, selection.measure)
+    left_out = ~figures["code"].isin(selection.areas) if selection.areas else pd.Series(False, index=figures.index)
+    values = measure_values(figures, selection.measure).mask(left_out)
     if selection.measure == "change":
-        breaks, palette = _break_changes(figures, values, selection.classes)
+        breaks, palette = _break_changes(values.where(figures["verdict"].isin(REAL)), selection.classes)
     else:
         k = 10 if selection.measure == "decile" else selection.classes
-        breaks = class_breaks(values, scheme=selection.scheme, k=min(k, 9))
+        breaks = class_breaks(values, scheme=selection.scheme, k=k)
         palette = ordered_palette(max(2, len(breaks.upper)))[-len(breaks.upper) :] if breaks.upper else ()
         if selection.measure == "decile":
             palette = palette[::-1]
     fills = breaks.classify(values)
     areas = tuple(
-        AreaStyle(row.code, _fill(row, int(fill), selection.measure), _hover(row, selection, denominator))
-        for row, fill in zip(figures.itertuples(index=False), fills, strict=True)
+        AreaStyle(str(row.code), "left out" if left else _fill(row, int(fill), selection.measure), lines)
+        for row, fill, left, lines in zip(
+            figures.itertuples(index=False), fills, left_out, _hover_lines(figures, selection, denominator), strict=True
+        )
     )
     return Choropleth(areas, _legend(breaks, palette, selection, denominator))
 
@@ -85,9 +89,13 @@ def measure_values(figures: pd.DataFrame, measure: Measure) -> pd.Series:
     return values.mask(counted == 0)
 
 
-def _break_changes(figures: pd.DataFrame, values: pd.Series, classes: int) -> tuple[Breaks, tuple[str, ...]]:
+def _hover_lines(figures: pd.DataFrame, selection: Selection, denominator: Denominator) -> Iterator[tuple[str, ...]]:
+    return (_hover(row, selection, denominator) for row in figures.itertuples(index=False))
+
+
+def _break_changes(real: pd.Series, classes: int) -> tuple[Breaks, tuple[str, ...]]:
     k = max(3, classes + 1 - classes % 2)
-    breaks = diverging_breaks(values.where(figures["verdict"].isin(REAL)), k=k)
+    breaks = diverging_breaks(real, k=k)
     if not breaks.upper:
         nothing = Breaks((0.0,), 0.0, "diverging", "No change is more than chance would explain")
         return nothing, diverging_palette(3)[1:2]

@@ -3,16 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
-from cspmap.periods import Month, Span
+from cspmap.periods import Comparison, Month, Span
 from cspmap.query import Query
 from cspmap.selection import DEPRIVATION_MEASURES, MEASURES, SCHEMES, Scheme, Selection
 from cspmap.store import Store
 from cspmap.views.words import COMPARISONS, MEASURE_NAMES
-
-CHOSEN_SPAN = "span"
 
 SCHEME_NAMES: dict[Scheme, str] = {
     "quantile": "Equal numbers of areas",
@@ -21,7 +20,10 @@ SCHEME_NAMES: dict[Scheme, str] = {
     "standard-deviation": "Distance from the average",
 }
 
-_ADDRESS = "address"
+CHOSEN_SPAN = "chosen"
+_NAMED: dict[str, Comparison] = {name: name for name in COMPARISONS}
+
+_ADDRESS, _SPANS, _GENERATION = "address", "spans", "generation"
 
 
 @dataclass(frozen=True)
@@ -53,15 +55,23 @@ def give_address(selection: Selection) -> None:
         st.query_params.from_dict(query)
 
 
+def link_to(selection: Selection) -> str:
+    """The whole address that opens this selection on the page that is shown."""
+    return f"{(st.context.url or '').partition('?')[0]}?{urlencode(selection.to_query(), safe=',:')}"
+
+
 def _set_widgets(selection: Selection, store: Store) -> Mapping[str, Any]:
     loaded = Span(store.months[0], store.months[-1])
     own = isinstance(selection.comparison, Span)
     before = selection.before if own else selection.span
     first, last = max(before.first, loaded.first), min(before.last, loaded.last)
     return {
-        "period": (str(selection.span.first), str(selection.span.last)),
+        _SPANS: {
+            "period": (str(selection.span.first), str(selection.span.last)),
+            "compare_span": (str(first), str(max(first, last))),
+        },
+        _GENERATION: st.session_state.get(_GENERATION, 0) + 1,
         "compare": CHOSEN_SPAN if own else selection.comparison,
-        "compare_span": (str(first), str(max(first, last))),
         "crimes": list(selection.crimes),
         "level": selection.level,
         "measure": selection.measure,
@@ -89,17 +99,17 @@ def choose_selection(query: Query) -> tuple[Selection, MapSettings]:
         span = _choose_span("Period", months, key="period")
         compare = st.selectbox(
             "Compared with",
-            [*COMPARISONS, CHOSEN_SPAN],
+            [*_NAMED, CHOSEN_SPAN],
             key="compare",
-            format_func=lambda key: COMPARISONS.get(key, "Chosen months"),
-            width=200,
+            format_func=lambda key: COMPARISONS[_NAMED[key]] if key in _NAMED else "Chosen months",
+            width=150,
         )
-        comparison = _choose_span("Chosen months", months, key="compare_span") if compare == CHOSEN_SPAN else compare
+        comparison = _NAMED.get(compare) or _choose_span("Chosen months", months, key="compare_span")
         kinds = st.multiselect(
-            "Crime", list(crimes), key="crimes", format_func=crimes.__getitem__, placeholder="All", width=260
+            "Crime", list(crimes), key="crimes", format_func=crimes.__getitem__, placeholder="All", width=170
         )
-        level = st.selectbox("Level", list(levels), key="level", format_func=levels.__getitem__, width=140)
-        measure = st.selectbox("Measure", measures, key="measure", format_func=MEASURE_NAMES.__getitem__, width=240)
+        level = st.selectbox("Level", list(levels), key="level", format_func=levels.__getitem__, width=105)
+        measure = st.selectbox("Measure", measures, key="measure", format_func=MEASURE_NAMES.__getitem__, width=160)
         areas = query.name_areas(level)
         chosen = st.selectbox(
             "Find an area",
@@ -108,7 +118,7 @@ def choose_selection(query: Query) -> tuple[Selection, MapSettings]:
             index=None,
             format_func=areas.__getitem__,
             placeholder="Type a name",
-            width=180,
+            width=135,
         )
         with st.popover("More", icon=":material/tune:"):
             more = _choose_more(areas, level, [item.year for item in partnership.deprivation])
@@ -128,7 +138,16 @@ def choose_selection(query: Query) -> tuple[Selection, MapSettings]:
 
 
 def _choose_span(label: str, months: Sequence[str], *, key: str) -> Span:
-    first, last = st.select_slider(label, months, key=key, format_func=name_month, width=280)
+    # A slider of two ends must be told so by its value, which the framework lets nobody set afterwards: so a new
+    # address gets a new slider.
+    first, last = st.select_slider(
+        label,
+        months,
+        value=st.session_state[_SPANS][key],
+        key=f"{key}-{st.session_state[_GENERATION]}",
+        format_func=name_month,
+        width=210,
+    )
     return Span(Month.parse(first), Month.parse(last))
 
 

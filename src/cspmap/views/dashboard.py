@@ -47,11 +47,18 @@ def show_errors() -> Iterator[None]:
         st.stop()
 
 
-def show_notice(query: Query) -> None:
+ICON = Path(__file__).parent / "web" / "icon.png"
+
+# The framework leaves a band above the page that a small screen cannot spare.
+_COMPACT = "<style>.stMainBlockContainer { padding-top: 4.2rem; padding-bottom: 3rem; }</style>"
+
+
+def begin_page(query: Query) -> None:
     """What the viewer must know before any figure; the bundled example says that it is one on every page."""
+    st.html(_COMPACT)
     notice = query.store.partnership.notice
     if notice:
-        st.info(notice, icon=":material/science:")
+        st.badge(notice, icon=":material/science:", color="blue")
 
 
 def show_licences(query: Query) -> None:

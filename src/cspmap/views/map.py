@@ -21,6 +21,7 @@ SPECIAL_WORDS: dict[Special, str] = {
     "missing": "no data",
     "zero": "none recorded",
     "suppressed": "too few to show",
+    "left out": "not among the chosen areas",
 }
 
 

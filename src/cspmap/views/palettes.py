@@ -19,7 +19,7 @@ _ORDERED = ("#F8EBB5", "#8FC9A3", "#3E9FB0", "#2B6CA3")
 _FALL = ("#1F6E9C", "#8DBBD1", "#F5F2EC")
 _RISE = ("#F5F2EC", "#E5B07A", "#B0561E")
 
-Special = Literal["missing", "zero", "suppressed"]
+Special = Literal["missing", "zero", "suppressed", "left out"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ SPECIAL: dict[Special, Look] = {
     "missing": Look("#FFFFFF", "#7A8794", "hatch"),
     "zero": Look("#FFFFFF"),
     "suppressed": Look("#E4E7EB", "#5B6773", "dots"),
+    "left out": Look("#D3D9DF"),
 }
 
 

@@ -4,14 +4,15 @@ import pandas as pd
 import streamlit as st
 
 from cspmap.analysis.change import poisson_change
-from cspmap.partnership import Denominator
 from cspmap.periods import Span
-from cspmap.query import Coverage, Query
+from cspmap.query import Query
 from cspmap.selection import Selection
 from cspmap.views.charts import BEFORE, NOW, draw_mix, draw_trend
+from cspmap.views.figures import Figures
 from cspmap.views.words import (
     describe_change,
     describe_unlocated,
+    escape_markdown,
     format_count,
     format_percent,
     format_rate,
@@ -22,10 +23,9 @@ from cspmap.views.words import (
 TREND_MONTHS = 36
 
 
-def show_panel(
-    query: Query, selection: Selection, area: pd.Series | None, *, now: Coverage, before: Coverage, per: Denominator
-) -> None:
-    """Figures, trend, mix, streets and deprivation of `area`, a row of the figures by area; None is the whole."""
+def show_panel(query: Query, selection: Selection, area: pd.Series | None, figures: Figures) -> None:
+    """Figures, trend, mix, streets and deprivation of `area`, a row of the figures' areas; None is the whole."""
+    now, before, per = figures.now, figures.before, figures.per
     partnership = query.store.partnership
     code = None if area is None else str(area["code"])
     name = partnership.place if area is None else str(area["name"])
@@ -39,7 +39,10 @@ def show_panel(
             st.metric(f"of {partnership.place}'s", format_percent(100 * area["share"]), width="content")
     change = poisson_change(_number(earlier) if now.loaded == before.loaded else None, _number(count))
     crimes, against = name_crimes(selection, partnership), name_comparison(selection)
-    st.write(escape_markdown(describe_change(crimes, change.before, change.after, change.verdict, against)))
+    sentence = describe_change(
+        crimes, change.before, change.after, change.verdict, against, plural=len(selection.crimes) != 1
+    )
+    st.write(escape_markdown(sentence))
     st.altair_chart(draw_trend(_trend(query, selection, code)), width="stretch")
     with st.expander("Crime types", expanded=True):
         _show_mix(query, selection, code, name)
@@ -82,8 +85,10 @@ def _show_mix(query: Query, selection: Selection, code: str | None, name: str) -
     if mix["share"].isna().all():
         st.write("No incidents in this period.")
         return
-    st.altair_chart(draw_mix(mix, here=name, whole=partnership.place), width="stretch")
-    if code is not None:
+    if code is None:
+        st.altair_chart(draw_mix(mix, here=name), width="stretch")
+    else:
+        st.altair_chart(draw_mix(mix, here=name, whole=partnership.place), width="stretch")
         st.caption(f"Bars: {escape_markdown(name)}. Ticks: {escape_markdown(partnership.place)} as a whole.")
 
 
@@ -116,7 +121,7 @@ def _show_deprivation(query: Query, selection: Selection, code: str) -> None:
     if code not in table.index:
         st.write(f"Deprivation {selection.edition}: not known.")
         return
-    row = table.loc[code]
+    row = table.loc[code].to_dict()
     parts = []
     if pd.notna(row["decile"]):
         parts.append(f"decile {row['decile']:.0f} of 10, where 1 is most deprived")
@@ -131,8 +136,3 @@ def _show_deprivation(query: Query, selection: Selection, code: str) -> None:
 
 def _number(value: object) -> float | None:
     return None if pd.isna(value) else float(value)  # type: ignore[arg-type,call-overload]
-
-
-def escape_markdown(text: str) -> str:
-    """Text from data as Markdown that shows it as it is."""
-    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()<>#+-.!|~:$" else sign for sign in text)

@@ -31,7 +31,7 @@ def summarise_quality(months: pd.DataFrame) -> list[str]:
         sentences.append(f"{format_count(repeated)} repeated crime identifiers were dropped, the latest record kept.")
     unlocated = int(loaded["unlocated"].sum())
     if recorded:
-        worst = loaded.loc[loaded["unlocated_percent"].idxmax()]
+        worst = loaded.sort_values("unlocated_percent").iloc[-1]
         sentences.append(
             f"{format_count(unlocated)} incidents ({format_percent(100 * unlocated / recorded)}) have no location; "
             f"at most {format_percent(worst['unlocated_percent'])} in a month ({Month.parse(worst['month']).words})."
@@ -55,13 +55,16 @@ def summarise_quality(months: pd.DataFrame) -> list[str]:
 
 def list_levels(store: Store) -> pd.DataFrame:
     """The levels with how many areas and hectares each has, and how the areas came about."""
-    sizes = store.areas.groupby("layer")["hectares"].agg(["size", "sum"])
+    hectares = store.areas.groupby("layer")["hectares"]
+    sizes, sums = hectares.size().to_dict(), hectares.sum().to_dict()
     rows = [
         {
             "Level": layer.name,
-            "Areas": int(sizes.loc[layer.key, "size"]),
-            "Hectares": round(float(sizes.loc[layer.key, "sum"]), 1),
-            "Made from": layer.file.name if layer.file else f"{store.partnership.find_layer(layer.made_of or '').plural}",
+            "Areas": sizes[layer.key],
+            "Hectares": round(sums[layer.key], 1),
+            "Made from": layer.file.name
+            if layer.file
+            else f"{store.partnership.find_layer(layer.made_of or '').plural}",
         }
         for layer in store.partnership.layers
     ]

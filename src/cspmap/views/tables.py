@@ -10,6 +10,7 @@ from cspmap.exports.extract import extract_counts, write_csv, write_geojson
 from cspmap.partnership import Denominator
 from cspmap.query import Query
 from cspmap.selection import Selection
+from cspmap.views.words import escape_markdown
 
 WORDS_OF_VERDICT: dict[Verdict, str] = {
     "up": "Up, more than chance",
@@ -58,7 +59,7 @@ def show_areas(
             on_click="ignore",
         )
     with st.expander("About these figures"):
-        st.markdown("\n".join(f"- {sentence}" for sentence in caveats))
+        st.markdown("\n".join(f"- {escape_markdown(sentence)}" for sentence in caveats))
 
 
 def name_file(selection: Selection, suffix: str) -> str:

@@ -1,20 +1,21 @@
 """Figures in plain British English: the one place where sentences on the screen and in files are made."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 import pandas as pd
 
 from cspmap.analysis.change import Verdict
 from cspmap.partnership import Denominator, Partnership
-from cspmap.periods import Month
+from cspmap.periods import Comparison, Month
 from cspmap.query import Coverage
 from cspmap.selection import Measure, Selection
 
 NOT_KNOWN = "not known"
 
 VERDICTS: dict[Verdict, str] = {
-    "up": "More than chance would explain.",
-    "down": "More than chance would explain.",
+    "up": "That is more than chance would explain.",
+    "down": "That is more than chance would explain.",
     "normal variation": "That is within normal variation.",
     "too few to say": "Too few to say whether that means anything.",
     "no incidents": "None in either period.",
@@ -24,15 +25,15 @@ VERDICTS: dict[Verdict, str] = {
 MEASURE_NAMES: dict[Measure, str] = {
     "rate": "Rate",
     "count": "Count",
-    "share": "Share of the partnership",
-    "change": "Change on the comparison",
+    "share": "Share of all",
+    "change": "Change",
     "smoothed": "Smoothed rate",
     "score": "Deprivation score",
     "decile": "Deprivation decile",
-    "fifth": "Residents in most deprived fifth",
+    "fifth": "In most deprived fifth",
 }
 
-COMPARISONS = {"last-year": "Same months last year", "previous": "Months just before"}
+COMPARISONS: dict[Comparison, str] = {"last-year": "Last year", "previous": "Months before"}
 
 
 def format_count(value: float | None) -> str:
@@ -61,6 +62,17 @@ def format_change(value: float | None) -> str:
     return f"{sign}{abs(value):,.{digits}f} %"
 
 
+def format_moment(text: str) -> str:
+    """An ISO date-time in UTC as people write it: "21 November 2026 at 08:34 UTC"."""
+    moment = datetime.fromisoformat(text)
+    return f"{moment.day} {moment:%B %Y} at {moment:%H:%M} UTC"
+
+
+def escape_markdown(text: str) -> str:
+    """Text from data as Markdown that shows it as it is."""
+    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()<>#+-.!|~:$" else sign for sign in text)
+
+
 def join_words(items: Iterable[str]) -> str:
     """ "A", "A and B", "A, B and C"."""
     listed = list(items)
@@ -70,7 +82,7 @@ def join_words(items: Iterable[str]) -> str:
 def name_crimes(selection: Selection, partnership: Partnership) -> str:
     """What is counted, in words: "All crime", "Burglary", "Burglary and Robbery"."""
     if not selection.crimes:
-        return "All recorded incidents"
+        return "Recorded incidents"
     return join_words(partnership.name_crime(key) for key in selection.crimes)
 
 
@@ -84,8 +96,14 @@ def name_comparison(selection: Selection) -> str:
     return selection.before.words
 
 
-def describe_change(subject: str, before: float | None, after: float | None, verdict: Verdict, against: str) -> str:
-    """ "Burglary is up 12 % on last year (34 to 38). That is within normal variation." """
+def describe_change(
+    subject: str, before: float | None, after: float | None, verdict: Verdict, against: str, *, plural: bool = False
+) -> str:
+    """ "Burglary is up 12 % on last year (34 to 38). That is within normal variation."
+
+    `plural` where the subject takes "are".
+    """
+    verb = "are" if plural else "is"
     if verdict == "not known" or before is None or after is None or pd.isna(before) or pd.isna(after):
         return f"{subject} cannot be compared with {against}: not the same number of months is loaded."
     if verdict == "no incidents":
@@ -95,10 +113,10 @@ def describe_change(subject: str, before: float | None, after: float | None, ver
         return f"{subject} rose from none in {against} to {format_count(after)}. {VERDICTS[verdict]}"
     percent = 100 * (after - before) / before
     if percent == 0:
-        return f"{subject} is level with {against} {counts}."
+        return f"{subject} {verb} level with {against} {counts}."
     direction = "up" if percent > 0 else "down"
     amount = format_percent(abs(percent), digits=0 if abs(percent) >= 9.95 else 1)
-    return f"{subject} is {direction} {amount} on {against} {counts}. {VERDICTS[verdict]}"
+    return f"{subject} {verb} {direction} {amount} on {against} {counts}. {VERDICTS[verdict]}"
 
 
 def describe_missing(missing: Sequence[Month], span_words: str) -> str:
