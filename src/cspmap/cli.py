@@ -53,6 +53,7 @@ def run(store: Path | None, address: str, port: int, browser: bool) -> None:
     """Serve the dashboard of a store, or of the bundled example."""
     import os
 
+    from streamlit.runtime.pages_manager import PagesManager
     from streamlit.web import cli as streamlit
 
     from cspmap.build import build_store
@@ -71,6 +72,8 @@ def run(store: Path | None, address: str, port: int, browser: bool) -> None:
         "server.showEmailPrompt": "false",
         "browser.gatherUsageStats": "false",
     }
+    # Otherwise the first link opened after a start would show the pages folder in place of app.py's own pages.
+    PagesManager.uses_pages_directory = False
     arguments = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     sys.exit(streamlit.main(["run", str(workspace.find_dashboard() / "app.py"), *arguments]))
 
