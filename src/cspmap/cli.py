@@ -57,13 +57,13 @@ def run(store: Path | None, address: str, port: int, browser: bool) -> None:
     from streamlit.web import cli as streamlit
 
     from cspmap.build import build_store
-    from cspmap.store import open_store
+    from cspmap.views.dashboard import load_query
+    from cspmap.views.figures import warm_up
 
     if store is None:
         build_store(workspace.find_example(), data=None, root=workspace.find_example_store(), progress=_Bar())
         os.environ.pop(workspace.STORE_VARIABLE, None)
     else:
-        open_store(store)
         os.environ[workspace.STORE_VARIABLE] = str(store.resolve())
     options = {
         "server.address": address,
@@ -72,6 +72,7 @@ def run(store: Path | None, address: str, port: int, browser: bool) -> None:
         "server.showEmailPrompt": "false",
         "browser.gatherUsageStats": "false",
     }
+    warm_up(load_query())
     # Otherwise the first link opened after a start would show the pages folder in place of app.py's own pages.
     PagesManager.uses_pages_directory = False
     arguments = [word for name, value in options.items() for word in (f"--{name}", str(value))]

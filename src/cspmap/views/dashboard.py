@@ -1,5 +1,6 @@
 """What every page shares: the store that is served, the notice, the errors and the licences."""
 
+import atexit
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ def _open(root: Path, version: str | None) -> Query:
     # Streamlit collects garbage after every script run; what is loaded here stays, and need not be looked at again.
     gc.collect()
     gc.freeze()
+    atexit.register(gc.unfreeze)
     return query
 
 

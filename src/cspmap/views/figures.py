@@ -24,6 +24,17 @@ class Figures:
     per: Denominator
 
 
+def warm_up(query: Query) -> None:
+    """Load before the first viewer comes what the first viewer would wait for: libraries, tables, the first figures.
+
+    The component that shows the map is left out: it tells the server of its files only when a page first loads it.
+    """
+    import altair  # noqa: F401
+    import folium  # noqa: F401
+
+    load_figures(query, Selection.default(query.store))
+
+
 def find_area(areas: pd.DataFrame, code: str | None) -> pd.Series | None:
     """The row of one area, None where none is named."""
     return None if code is None else areas[areas["code"] == code].iloc[0]
