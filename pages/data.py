@@ -1,5 +1,7 @@
 """Data: what is loaded, from where, under which licence, and how good it is."""
 
+from typing import Any
+
 import streamlit as st
 
 from cspmap.periods import Span
@@ -8,6 +10,21 @@ from cspmap.views.charts import draw_quality
 from cspmap.views.dashboard import begin_page, load_query, show_errors, show_licences
 from cspmap.views.quality import list_levels, list_months, summarise_quality
 from cspmap.views.words import describe_missing, escape_markdown, format_moment
+
+MONTH_COLUMNS: dict[str, Any] = {
+    "month": "Month",
+    "rows": "Rows read",
+    "repeated": "Repeated, dropped",
+    "without_id": "Without an identifier",
+    "recorded": "Recorded",
+    "inside": "Inside",
+    "outside": "Outside",
+    "unlocated": "Without a location",
+    "unlocated_percent": st.column_config.NumberColumn("Without a location, %", format="%.1f"),
+    "lsoa_vintage": "LSOA codes",
+    "disagree_percent": st.column_config.NumberColumn("LSOA not that of the point, %", format="%.1f"),
+    "source": "Source",
+}
 
 
 def show_sources(query: Query) -> None:
@@ -41,7 +58,7 @@ def show_quality(query: Query) -> None:
     ):
         for name, title in charts:
             column.altair_chart(draw_quality(months, name, title), width="stretch")
-    st.dataframe(months, hide_index=True, height=330)
+    st.dataframe(months[list(MONTH_COLUMNS)], hide_index=True, height=330, column_config=MONTH_COLUMNS)
 
 
 with show_errors():

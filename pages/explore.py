@@ -62,7 +62,6 @@ def explore(query: Query) -> None:
             tiles=OPENSTREETMAP if settings.tiles else None,
         )
         draw_map(view, key="map", height=MAP_HEIGHT)
-        tables.show_areas(query, selection, shown, per, caveats)
     with right:
         chosen = find_area(areas, selection.chosen)
         if chosen is not None:
@@ -73,6 +72,7 @@ def explore(query: Query) -> None:
                 icon=":material/undo:",
             )
         show_panel(query, selection, chosen, figures)
+    tables.show_areas(query, selection, shown, per, caveats)
 
 
 with show_errors():

@@ -76,13 +76,17 @@ def draw_quality(months: pd.DataFrame, column: str, title: str) -> "alt.Chart":
     """One figure of the quality report by month as bars; a missing month leaves a gap. `months` has month, `column`."""
     import altair as alt
 
+    dated = months.assign(date=pd.to_datetime(months["month"] + "-01"))
     chart: alt.Chart = (
-        alt.Chart(months, title=title)
+        alt.Chart(dated, title=title)
         .mark_bar(color=CATEGORICAL[0])
         .encode(
-            x=alt.X("month:O", title=None, axis=alt.Axis(labelAngle=-60, labelOverlap=True)),
+            x=alt.X("yearmonth(date):T", title=None, axis=alt.Axis(format="%b %y", labelOverlap=True)),
             y=alt.Y(f"{column}:Q", title=None),
-            tooltip=["month:O", alt.Tooltip(f"{column}:Q", title=title, format=",.4~g")],
+            tooltip=[
+                alt.Tooltip("date:T", title="Month", format="%B %Y"),
+                alt.Tooltip(f"{column}:Q", title=title, format=",.4~g"),
+            ],
         )
         .properties(height=200)
     )

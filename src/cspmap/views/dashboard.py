@@ -10,9 +10,10 @@ import streamlit as st
 
 from cspmap import workspace
 from cspmap.build import build_store
-from cspmap.errors import UserError
+from cspmap.errors import SelectionError, UserError
 from cspmap.query import Query
 from cspmap.store import find_version, open_store
+from cspmap.views.words import escape_markdown
 
 
 def load_query() -> Query:
@@ -45,7 +46,9 @@ def show_errors() -> Iterator[None]:
         yield
     except UserError as error:
         for sentence in str(error).splitlines():
-            st.error(sentence, icon=":material/error:")
+            st.error(escape_markdown(sentence), icon=":material/error:")
+        if isinstance(error, SelectionError):
+            st.button("Show the latest year instead", on_click=st.query_params.clear)
         st.stop()
 
 
@@ -60,7 +63,7 @@ def begin_page(query: Query) -> None:
     st.html(_COMPACT)
     notice = query.store.partnership.notice
     if notice:
-        st.badge(notice, icon=":material/science:", color="blue")
+        st.markdown(f":blue-background[:material/science: {escape_markdown(notice)}]")
 
 
 def show_licences(query: Query) -> None:

@@ -43,14 +43,16 @@ def show_panel(query: Query, selection: Selection, area: pd.Series | None, figur
         crimes, change.before, change.after, change.verdict, against, plural=len(selection.crimes) != 1
     )
     st.write(escape_markdown(sentence))
-    st.altair_chart(draw_trend(_trend(query, selection, code)), width="stretch")
-    with st.expander("Crime types", expanded=True):
+    trend, crimes_tab, streets, deprivation = st.tabs(["Trend", "Crime types", "Streets", "Deprivation"])
+    with trend:
+        st.altair_chart(draw_trend(_trend(query, selection, code)), width="stretch")
+        st.caption(describe_unlocated(now, partnership.place))
+    with crimes_tab:
         _show_mix(query, selection, code, name)
-    with st.expander("Streets with the most incidents"):
+    with streets:
         _show_streets(query, selection, code)
-    if area is not None and selection.edition is not None:
-        _show_deprivation(query, selection, str(area["code"]))
-    st.caption(describe_unlocated(now, partnership.place))
+    with deprivation:
+        _show_deprivation(query, selection, code)
 
 
 def _trend(query: Query, selection: Selection, code: str | None) -> pd.DataFrame:
@@ -115,23 +117,27 @@ def _show_streets(query: Query, selection: Selection, code: str | None) -> None:
     )
 
 
-def _show_deprivation(query: Query, selection: Selection, code: str) -> None:
-    assert selection.edition is not None
-    table = query.read_deprivation(selection.level, selection.edition).set_index("code")
-    if code not in table.index:
+def _show_deprivation(query: Query, selection: Selection, code: str | None) -> None:
+    if selection.edition is None:
+        st.write("No Indices of Deprivation are loaded.")
+        return
+    if code is None:
+        st.write("Choose an area to see how deprived it is, or choose deprivation as the measure to map it.")
+        return
+    table = query.read_deprivation(selection.level, selection.edition)
+    rows = table[table["code"] == code].to_dict("records")
+    if not rows:
         st.write(f"Deprivation {selection.edition}: not known.")
         return
-    row = table.loc[code].to_dict()
-    parts = []
+    row = rows[0]
     if pd.notna(row["decile"]):
-        parts.append(f"decile {row['decile']:.0f} of 10, where 1 is most deprived")
+        st.write(f"**Decile {row['decile']:.0f}** of 10, where 1 is the most deprived tenth of England.")
     else:
-        parts.append(
-            f"{format_percent(100 * row['fifth'], digits=0)} of residents live in England's most deprived fifth"
-        )
+        share = format_percent(100 * row["fifth"], digits=0)
+        st.write(f"**{share}** of residents live in England's most deprived fifth.")
     if pd.notna(row["score"]):
-        parts.append(f"score {row['score']:.1f}")
-    st.write(f"Deprivation {selection.edition}: {', '.join(parts)} ({row['method']}).")
+        st.write(f"**Score {row['score']:.1f}**: higher is more deprived.")
+    st.caption(f"Indices of Deprivation {selection.edition}, {row['method']}.")
 
 
 def _number(value: object) -> float | None:
