@@ -57,7 +57,10 @@ class PointIndex:
         self._rows = np.empty((0, len(self._layers)), dtype=np.int32)
 
     def locate(self, longitude: Floats, latitude: Floats) -> tuple[Floats, Floats, dict[str, Indices]]:
-        """Easting and northing (metres) of WGS84 points and, per layer, the row of the area each lies in (or -1)."""
+        """Easting and northing (metres) of WGS84 points and, per layer, the row of the area each lies in (or -1).
+
+        Both are NaN where the grid has no place for a point, on the other side of the world.
+        """
         points = longitude + 1j * latitude
         unique, inverse = np.unique(points, return_inverse=True)
         slots = np.searchsorted(self._known, unique)
@@ -74,7 +77,8 @@ class PointIndex:
     def _learn(self, points: npt.NDArray[np.complex128]) -> None:
         easting, northing = self._to_grid.transform(points.real, points.imag)
         grid = np.column_stack([easting, northing])
-        rows = np.column_stack([assign_points(easting, northing, areas) for areas in self._layers.values()])
+        grid[~np.isfinite(grid).all(axis=1)] = np.nan
+        rows = np.column_stack([assign_points(grid[:, 0], grid[:, 1], areas) for areas in self._layers.values()])
         merged = np.concatenate([self._known, points])
         order = np.argsort(merged, kind="stable")
         self._known = merged[order]

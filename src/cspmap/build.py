@@ -1,42 +1,50 @@
 """Build a store: official files in, a complete version out, or nothing changed at all.
 
-Each month of incidents becomes one Parquet file, assigned to every layer by point in polygon. A month whose
-input and layers are unchanged is taken over from the version before; a re-issued month is made anew.
+A month whose input and layers are unchanged is taken over from the version before; a new or re-issued month is
+made anew.
 """
 
 import errno
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
+import duckdb
+import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 
 from cspmap import __version__
-from cspmap.assign import PointIndex
 from cspmap.errors import Problem, SourceError, StoreError
 from cspmap.layers import LayerSet, read_layers
-from cspmap.partnership import Partnership, load_partnership
+from cspmap.month_files import MonthWriter
+from cspmap.partnership import Denominator, DeprivationFile, IncidentSource, Partnership, load_partnership
 from cspmap.periods import Month
 from cspmap.sources.incidents import IncidentPart, list_parts
 from cspmap.store import FORMAT, Draft, Store, find_version, open_store
 from cspmap.summaries import write_summaries
 from cspmap.views.boundaries import write_layer
 
-if TYPE_CHECKING:
-    import duckdb
-
 Progress = Callable[[str, float], None]
-Hashes = npt.NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class SourceSummary:
+    """What one source of incidents gave: `source` is the words it is cited by, `months` those it gave, in order."""
+
+    source: str
+    months: tuple[Month, ...]
+    rows: int
+    repeated: int
+    unlocated: int
+    inside: int
 
 
 @dataclass(frozen=True)
@@ -47,50 +55,60 @@ class BuildSummary:
     changed: bool
     months_read: int
     months_kept: int
-    rows: int
-    repeated: int
-    unlocated: int
-    inside: int
+    sources: tuple[SourceSummary, ...]
     notes: tuple[str, ...]
+
+    @property
+    def rows(self) -> int:
+        """Rows of all months."""
+        return sum(source.rows for source in self.sources)
+
+    @property
+    def repeated(self) -> int:
+        """Rows that a later record of the same identifier supersedes."""
+        return sum(source.repeated for source in self.sources)
+
+    @property
+    def unlocated(self) -> int:
+        """Incidents without a position."""
+        return sum(source.unlocated for source in self.sources)
+
+    @property
+    def inside(self) -> int:
+        """Incidents located inside the partnership."""
+        return sum(source.inside for source in self.sources)
 
 
 @dataclass(frozen=True)
 class _MonthInput:
-    """Where a month's incidents come from."""
+    """Where a month's incidents come from. The key changes when what is made of the part would."""
 
     month: Month
     source: int
     part: IncidentPart
-    key: str
+    part_key: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.part_key} {self.month}"
 
 
-@dataclass
-class _SeenIds:
-    """Incident identifiers of the later months, as sorted arrays of 64-bit hashes merged by size.
+@dataclass(frozen=True)
+class _Inputs:
+    """The months to build, in order; the months that each part holds, used or not; what replaced what."""
 
-    Months are handled latest first, so an identifier that has been seen already is a repeat of a later record.
-    Two of 20 million identifiers share a 64-bit hash with a probability of one in 100,000.
-    """
+    months: tuple[_MonthInput, ...]
+    held: dict[str, list[str]]
+    replaced: tuple[str, ...]
 
-    runs: list[Hashes] = field(default_factory=list)
 
-    def mark(self, hashes: Hashes, given: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-        """Which rows repeat a later record or a later row of their own month; then remember them all."""
-        repeated = np.zeros(len(hashes), dtype=bool)
-        rows = np.flatnonzero(given)[::-1]
-        unique, last = np.unique(hashes[rows], return_index=True)
-        own = np.ones(len(rows), dtype=bool)
-        own[last] = False
-        repeated[rows] = own
-        for run in self.runs:
-            slots = np.searchsorted(run, hashes[rows])
-            slots[slots == len(run)] = 0
-            repeated[rows] |= run[slots] == hashes[rows]
-        if len(unique):
-            self.runs.append(unique)
-        while len(self.runs) > 1 and len(self.runs[-2]) < 2 * len(self.runs[-1]):
-            self.runs[-2:] = [np.sort(np.concatenate(self.runs[-2:]), kind="stable")]
-        return repeated
+@dataclass(frozen=True)
+class _File:
+    """A file that is read: the words it is cited by, its name and the SHA-256 of its bytes."""
+
+    source: str
+    file: str
+    sha256: str
 
 
 def ignore_progress(step: str, done: float) -> None:
@@ -109,26 +127,30 @@ def build_store(path: Path, *, data: Path | None, root: Path, progress: Progress
         previous = _open_previous(root)
         progress("Reading boundaries", 0.02)
         layers = read_layers(partnership)
-        inputs, replaced = _choose_months(partnership, layers, previous)
-        version = _name_version(path, partnership, inputs)
+        inputs = _choose_months(partnership, layers, previous)
+        files = [_File(words, file.name, hash_file(file)) for words, file in _list_files(partnership)]
+        version = _name_version(path, inputs, files)
         if previous is not None and previous.version == version:
-            return _summarise(previous, changed=False, read=0, kept=len(inputs))
+            progress("Done", 1.0)
+            return _summarise(previous, changed=False, read=0)
         draft = Draft.begin(root, version)
         try:
-            read = _write_months(draft, partnership, layers, inputs, previous, progress)
+            written = _write_months(draft, layers, inputs.months, previous, progress)
             progress("Counting", 0.85)
             shutil.copyfile(path, draft.folder / "partnership.toml")
-            notes = write_summaries(draft.folder, partnership, layers, [item.source for item in inputs])
+            notes = write_summaries(
+                draft.folder, partnership, layers, {item.month: item.source for item in written.inputs}
+            )
             for key, frame in layers.frames.items():
                 write_layer(frame, draft.web / f"{key}.json")
             progress("Writing the manifest", 0.97)
-            _write_manifest(draft, partnership, layers, inputs, (*replaced, *notes, *read.notes))
+            _write_manifest(draft, partnership, layers, inputs, files, written, notes)
             draft.publish()
         except BaseException:
             draft.discard()
             raise
-    progress("Done", 1.0)
-    return _summarise(open_store(root), changed=True, read=read.months, kept=len(inputs) - read.months)
+        progress("Done", 1.0)
+        return _summarise(open_store(root), changed=True, read=written.read)
 
 
 @contextmanager
@@ -142,17 +164,23 @@ def _writing(root: Path) -> Iterator[None]:
             yield
     except Timeout as error:
         raise StoreError(f"Another build is writing to {root}; wait for it to end.") from error
-    except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise StoreError(f"The disk of {root} is full; free some space and build again.") from error
-        if error.errno in {errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EEXIST}:
-            raise StoreError(
-                f"{error.filename or root} cannot be written; name another folder with --store."
-            ) from error
-        raise
+    except (OSError, duckdb.IOException) as error:
+        raise StoreError(_explain_refusal(error, root)) from error
+
+
+def _explain_refusal(error: Exception, root: Path) -> str:
+    number, named = (error.errno, error.filename) if isinstance(error, OSError) else (None, None)
+    if number in {errno.ENOSPC, errno.EDQUOT} or "No space left" in str(error):
+        return f"The disk of {root} is full; free some space and build again."
+    said = (isinstance(error, OSError) and error.strerror) or str(error).partition("\n")[0]
+    file, own = Path(str(named or root)).absolute(), root.absolute()
+    if file.is_relative_to(own) or own.is_relative_to(file):
+        return f"{file} cannot be written ({said}); name another folder with --store."
+    return f"{file} cannot be read ({said}); put that right and build again."
 
 
 def _open_previous(root: Path) -> Store | None:
+    """The version in use; None where there is none, or none that anything can be taken over from."""
     if find_version(root) is None:
         return None
     try:
@@ -161,37 +189,50 @@ def _open_previous(root: Path) -> Store | None:
         return None
 
 
-def _choose_months(
-    partnership: Partnership, layers: LayerSet, previous: Store | None
-) -> tuple[list[_MonthInput], list[str]]:
+def _choose_months(partnership: Partnership, layers: LayerSet, previous: Store | None) -> _Inputs:
     """For each month the part it comes from: of sources that both hold it, the one listed later."""
-    known: dict[str, list[str]] = previous.manifest["parts"] if previous else {}
-    salt = json.dumps(
-        [FORMAT, __version__, layers.digest, partnership.type_of_published, [s.key for s in partnership.layers]]
+    known: dict[str, list[str]] = previous.manifest["held"] if previous else {}
+    made_with = json.dumps(
+        [FORMAT, __version__, layers.digest, partnership.type_of_published, list(layers.frames)], sort_keys=True
     )
     chosen: dict[Month, _MonthInput] = {}
+    held: dict[str, list[str]] = {}
     replaced: dict[tuple[int, int], list[Month]] = {}
     for number, source in enumerate(partnership.incidents):
+        # Where a file lies and how it is cited change nothing about what is in it.
+        read_as = replace(source, file=Path(), source="", covers="force")
         for part in list_parts(source, partnership):
-            months = part.months
-            if months is None and part.fingerprint in known:
-                months = tuple(Month.parse(text) for text in known[part.fingerprint])
-            if months is None:
-                months = tuple(Month.parse(text) for text in part.read()["month"].unique().to_pylist())
-            for month in sorted(months):
+            key = hashlib.sha256(f"{made_with} {read_as} {part.months} {part.fingerprint}".encode()).hexdigest()
+            held[key] = known[key] if key in known else _list_months(part)
+            for month in map(Month.parse, held[key]):
                 before = chosen.get(month)
                 if before is not None and before.source == number:
                     raise SourceError([_month_twice(month, before.part, part)])
                 if before is not None:
                     replaced.setdefault((before.source, number), []).append(month)
-                key = hashlib.sha256(f"{salt} {part.fingerprint} {source} {month}".encode()).hexdigest()
                 chosen[month] = _MonthInput(month, number, part, key)
+    if not chosen:
+        raise _no_incidents()
     notes = [
-        f"{len(months)} months of {partnership.incidents[old].source} were replaced by "
-        f"{partnership.incidents[new].source} ({months[0].words} to {months[-1].words})."
+        _describe_replaced(sorted(months), partnership.incidents[old].source, partnership.incidents[new].source)
         for (old, new), months in replaced.items()
     ]
-    return [chosen[month] for month in sorted(chosen)], notes
+    return _Inputs(tuple(chosen[month] for month in sorted(chosen)), held, tuple(notes))
+
+
+def _no_incidents() -> SourceError:
+    return SourceError([Problem("[[incidents]]", "the files hold no incidents", "give files of at least one month")])
+
+
+def _list_months(part: IncidentPart) -> list[str]:
+    months = part.months if part.months is not None else part.read()["month"].unique().to_pylist()
+    return sorted(map(str, months))
+
+
+def _describe_replaced(months: Sequence[Month], old: str, new: str) -> str:
+    if len(months) == 1:
+        return f"1 month of {old} was replaced by {new} ({months[0].words})."
+    return f"{len(months)} months of {old} were replaced by {new} ({months[0].words} to {months[-1].words})."
 
 
 def _month_twice(month: Month, first: IncidentPart, second: IncidentPart) -> Problem:
@@ -202,14 +243,12 @@ def _month_twice(month: Month, first: IncidentPart, second: IncidentPart) -> Pro
     )
 
 
-def _name_version(path: Path, partnership: Partnership, inputs: Sequence[_MonthInput]) -> str:
+def _name_version(path: Path, inputs: _Inputs, files: Sequence[_File]) -> str:
     """The same inputs give the same name, so that building twice changes nothing."""
     digest = hashlib.sha256(path.read_bytes())
-    for item in inputs:
-        digest.update(item.key.encode())
-    for source, file in _list_inputs(partnership):
-        digest.update(f"{source} {hash_file(file)}".encode())
-    return f"{inputs[-1].month}-{digest.hexdigest()[:12]}"
+    for item in (*(month.key for month in inputs.months), *files):
+        digest.update(f"{item}\n".encode())
+    return f"{inputs.months[-1].month}-{digest.hexdigest()[:12]}"
 
 
 def hash_file(path: Path) -> str:
@@ -218,142 +257,109 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def _list_files(partnership: Partnership) -> Iterator[tuple[str, Path]]:
+    """Every file that is read, with the words it is cited by. A folder or pattern stands for its files."""
+    lookups = (getattr(partnership.lookups, field.name) for field in fields(partnership.lookups))
+    cited: tuple[Denominator | DeprivationFile | IncidentSource, ...]
+    cited = (*partnership.denominators, *partnership.deprivation, *partnership.incidents)
+    named: list[tuple[str, Path]] = [
+        *((layer.name, layer.file) for layer in partnership.layers if layer.file is not None),
+        *((item.source, item.file) for item in cited),
+        *(("ONS lookup", file) for file in lookups if file is not None),
+    ]
+    for words, path in named:
+        found = path.rglob("*") if path.is_dir() else [path] if path.exists() else path.parent.glob(path.name)
+        yield from ((words, file) for file in sorted(found) if file.is_file())
+
+
 @dataclass(frozen=True)
-class _Read:
-    months: int
-    notes: tuple[str, ...]
+class _Written:
+    """The months that came out, how many of them were read now, and what was noted about each part, by its key."""
+
+    inputs: tuple[_MonthInput, ...]
+    read: int
+    notes: dict[str, list[str]]
 
 
 def _write_months(
-    draft: Draft,
-    partnership: Partnership,
-    layers: LayerSet,
-    inputs: Sequence[_MonthInput],
-    previous: Store | None,
-    progress: Progress,
-) -> _Read:
+    draft: Draft, layers: LayerSet, inputs: Sequence[_MonthInput], previous: Store | None, progress: Progress
+) -> _Written:
     """One incident file a month, latest first, so that of a repeated identifier the latest record is kept."""
-    import duckdb
-
     kept: dict[str, str] = previous.manifest["month_keys"] if previous else {}
-    index, seen = PointIndex(layers.read), _SeenIds()
-    notes: dict[str, None] = {}
+    notes: dict[str, list[str]] = dict(previous.manifest["part_notes"]) if previous else {}
+    out: list[_MonthInput] = []
     read = 0
     whole: tuple[IncidentPart, pa.Table] | None = None
     with duckdb.connect() as engine:
+        writer = MonthWriter(layers, engine)
         for done, item in enumerate(reversed(inputs)):
             progress(f"Reading {item.month.words}", 0.05 + 0.8 * done / len(inputs))
             target = draft.folder / "incidents" / f"{item.month}.parquet"
             if previous is not None and kept.get(str(item.month)) == item.key:
-                _take_over(Path(previous.folder / "incidents" / target.name), target, seen)
+                writer.take_over(previous.folder / "incidents" / target.name, target)
+                out.append(item)
                 continue
             if whole is None or whole[0] is not item.part:
                 whole = (item.part, item.part.read())
-                notes.update(dict.fromkeys(json.loads((whole[1].schema.metadata or {}).get(b"notes", b"[]"))))
+                notes[item.part_key] = json.loads((whole[1].schema.metadata or {}).get(b"notes", b"[]"))
             table = whole[1].replace_schema_metadata(None)
-            if item.part.months is None:
-                table = table.filter(pa.compute.equal(table["month"], str(item.month)))
-            pq.write_table(_assign(table, index, layers, item.month, seen, engine), target, compression="zstd")
+            table = table.filter(pc.equal(table["month"], str(item.month)))
+            if not len(table):
+                notes[item.part_key].append(f"{item.part.name} has no rows: {item.month.words} is missing, not zero.")
+                continue
+            writer.write(table, item.month, target)
+            out.append(item)
             read += 1
-    return _Read(read, tuple(notes))
-
-
-def _assign(
-    table: pa.Table,
-    index: PointIndex,
-    layers: LayerSet,
-    month: Month,
-    seen: _SeenIds,
-    engine: "duckdb.DuckDBPyConnection",
-) -> pa.Table:
-    """Add position on the grid, the area of every layer, and whether a later record supersedes the row."""
-    longitude = table["longitude"].to_numpy()
-    located = np.flatnonzero(~np.isnan(longitude))
-    easting, northing, rows = index.locate(longitude[located], table["latitude"].to_numpy()[located])
-    for name, values in (("easting", easting), ("northing", northing)):
-        column = np.full(len(table), np.nan)
-        column[located] = values
-        table = table.append_column(name, pa.array(column, from_pandas=True))
-    for layer, codes in layers.name_areas(rows, month).items():
-        indices = np.full(len(table), -1, dtype=np.int32)
-        indices[located] = codes.rows
-        array = pa.DictionaryArray.from_arrays(pa.array(indices, mask=indices < 0), pa.array(codes.codes, pa.string()))
-        table = table.append_column(f"in_{layer}", array.cast(pa.string()))
-    engine.register("part", table)
-    hashed = engine.sql("SELECT md5_number_lower(incident_id) AS hash FROM part").to_arrow_table()["hash"]
-    engine.unregister("part")
-    given = hashed.is_valid().to_numpy()
-    hashes = hashed.fill_null(0).to_numpy()
-    table = table.append_column("id_hash", hashed)
-    return table.append_column("superseded", pa.array(seen.mark(hashes, given)))
-
-
-def _take_over(old: Path, new: Path, seen: _SeenIds) -> None:
-    """Keep an unchanged month's file, unless a changed later month now supersedes other rows of it."""
-    marks = pq.read_table(old, columns=["id_hash", "superseded"])
-    hashed = marks["id_hash"]
-    repeated = seen.mark(hashed.fill_null(0).to_numpy(), hashed.is_valid().to_numpy())
-    if np.array_equal(repeated, marks["superseded"].to_numpy()):
-        try:
-            os.link(old, new)
-        except OSError:
-            shutil.copyfile(old, new)
-        return
-    table = pq.read_table(old)
-    column = table.schema.get_field_index("superseded")
-    pq.write_table(table.set_column(column, "superseded", pa.array(repeated)), new, compression="zstd")
+    if not out:
+        raise _no_incidents()
+    return _Written(tuple(reversed(out)), read, notes)
 
 
 def _write_manifest(
-    draft: Draft, partnership: Partnership, layers: LayerSet, inputs: Sequence[_MonthInput], notes: Sequence[str]
+    draft: Draft,
+    partnership: Partnership,
+    layers: LayerSet,
+    inputs: _Inputs,
+    files: Sequence[_File],
+    written: _Written,
+    notes: Sequence[str],
 ) -> None:
-    parts: dict[str, list[str]] = {}
-    for item in inputs:
-        if item.part.months is None:
-            parts.setdefault(item.part.fingerprint, []).append(str(item.month))
+    said = {item.part_key: written.notes.get(item.part_key, []) for item in inputs.months}
     manifest: dict[str, Any] = {
         "format": FORMAT,
         "cspmap": __version__,
         "version": draft.version,
         "built": datetime.now(UTC).isoformat(timespec="seconds"),
-        "months": [str(item.month) for item in inputs],
-        "month_keys": {str(item.month): item.key for item in inputs},
-        "parts": parts,
-        "inputs": [
-            *(
-                {"file": file.name, "sha256": hash_file(file), "source": source}
-                for source, file in _list_inputs(partnership)
-            ),
-        ],
+        "months": [str(item.month) for item in written.inputs],
+        "month_keys": {str(item.month): item.key for item in written.inputs},
+        "held": inputs.held,
+        "part_notes": said,
+        "inputs": [{"file": item.file, "sha256": item.sha256, "source": item.source} for item in files],
         "licences": list(partnership.licences),
-        "notes": [*layers.notes, *notes],
+        "notes": list(dict.fromkeys((*layers.notes, *inputs.replaced, *chain(*said.values()), *notes))),
     }
     (draft.folder / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False), "utf-8")
 
 
-def _list_inputs(partnership: Partnership) -> Iterator[tuple[str, Path]]:
-    """Every file that was read, with the words it is cited by. A folder or pattern stands for its files."""
-    named = [
-        *((layer.name, layer.file) for layer in partnership.layers if layer.file is not None),
-        *((item.source, item.file) for item in (*partnership.denominators, *partnership.deprivation)),
-        *((item.source, item.file) for item in partnership.incidents),
-        *(("ONS lookup", file) for file in asdict(partnership.lookups).values() if file is not None),
-    ]
-    for words, path in named:
-        files = path.rglob("*") if path.is_dir() else [path] if path.exists() else path.parent.glob(path.name)
-        yield from ((words, file) for file in sorted(files) if file.is_file())
-
-
-def _summarise(store: Store, *, changed: bool, read: int, kept: int) -> BuildSummary:
+def _summarise(store: Store, *, changed: bool, read: int) -> BuildSummary:
     months = store.read_table("months")
+    names = dict.fromkeys(item.source for item in store.partnership.incidents)
     return BuildSummary(
         store=store,
         changed=changed,
         months_read=read,
-        months_kept=kept,
+        months_kept=len(months) - read,
+        sources=tuple(_summarise_source(name, months[months["source"] == name]) for name in names),
+        notes=tuple(store.manifest["notes"]),
+    )
+
+
+def _summarise_source(source: str, months: pd.DataFrame) -> SourceSummary:
+    return SourceSummary(
+        source=source,
+        months=tuple(Month.parse(text) for text in months["month"]),
         rows=int(months["rows"].sum()),
         repeated=int(months["repeated"].sum()),
         unlocated=int(months["unlocated"].sum()),
         inside=int(months["inside"].sum()),
-        notes=tuple(store.manifest["notes"]),
     )

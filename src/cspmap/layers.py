@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,9 +11,11 @@ import numpy as np
 
 from cspmap.assign import NOWHERE, Indices
 from cspmap.codes import CodeType
+from cspmap.errors import Problem, SourceError
 from cspmap.partnership import Layer, Partnership
 from cspmap.periods import Month
-from cspmap.sources.boundaries import dissolve_areas, list_members, read_boundaries
+from cspmap.sources.boundaries import dissolve_areas, list_members, note_left_out, read_boundaries
+from cspmap.sources.boundary_codes import list_briefly
 from cspmap.sources.hexmap import read_hexmap
 
 if TYPE_CHECKING:
@@ -48,7 +51,7 @@ class LayerSet:
         digest = hashlib.sha256()
         for key, frame in self.read.items():
             digest.update(key.encode())
-            digest.update("".join(frame["code"]).encode())
+            digest.update("\n".join(frame["code"]).encode())
             digest.update(b"".join(frame.geometry.to_wkb()))
         for key, members in self.members.items():
             digest.update(json.dumps([key, members.astype(str).to_numpy().tolist()]).encode())
@@ -60,12 +63,22 @@ class LayerSet:
         for key, members in self.members.items():
             parts = found[self.made_of[key]]
             codes = list(self.frames[key]["code"])
+            row_of_part = {code: row for row, code in enumerate(parts.codes)}
+            row_of_area = {code: row for row, code in enumerate(codes)}
+            # One more than there are parts, so that NOWHERE, the last, stays nowhere.
             area_of_part = np.full(len(parts.codes) + 1, NOWHERE, dtype=np.int32)
             for code, area, first, last in members.itertuples(index=False):
                 if (first is None or first <= month) and (last is None or month <= last):
-                    area_of_part[parts.codes.index(code)] = codes.index(area)
+                    area_of_part[row_of_part[code]] = row_of_area[area]
             found[key] = AreaRows(area_of_part[parts.rows], codes)
         return found
+
+    def drawn_members(self, key: str) -> "pd.DataFrame":
+        """The members of each made area when it last stood, as it is drawn: columns code (of the member) and area."""
+        members = self.members[key]
+        ends = members["last"].map(lambda last: math.inf if last is None else last.ordinal)
+        latest = ends.groupby(members["area"]).transform("max")
+        return members.loc[ends == latest, ["code", "area"]]
 
 
 def read_layers(partnership: Partnership) -> LayerSet:
@@ -78,7 +91,7 @@ def read_layers(partnership: Partnership) -> LayerSet:
     for layer in partnership.layers:
         if layer.file is None:
             continue
-        frame, code_types[layer.key], said = _read_file(layer)
+        frame, code_types[layer.key], said = read_layer(layer)
         notes.extend(f"{layer.name}: {sentence}" for sentence in said)
         frames[layer.key] = frame
         if layer.figures_of is None:
@@ -89,12 +102,28 @@ def read_layers(partnership: Partnership) -> LayerSet:
             frames[layer.key] = dissolve_areas(frames[layer.made_of], areas)
             members[layer.key] = list_members(frames[layer.made_of], areas)
             code_types[layer.key] = None
+            notes.extend(f"{layer.name}: {sentence}" for sentence in note_left_out(frames[layer.made_of], areas))
+        elif layer.figures_of is not None:
+            notes.extend(match_twins(layer, frames[layer.key], frames[layer.figures_of]))
     ordered = {layer.key: frames[layer.key] for layer in partnership.layers}
     made_of = {layer.key: layer.made_of for layer in partnership.layers if layer.made_of is not None}
     return LayerSet(ordered, read, members, made_of, code_types, tuple(notes))
 
 
-def _read_file(layer: Layer) -> "tuple[gpd.GeoDataFrame, CodeType | None, tuple[str, ...]]":
+def match_twins(layer: Layer, drawn: "gpd.GeoDataFrame", counted: "gpd.GeoDataFrame") -> list[str]:
+    """A hexagon map that redraws another layer has that layer's codes; raises SourceError where it has others."""
+    assert layer.file is not None
+    strangers = sorted(set(drawn["code"]) - set(counted["code"]))
+    if strangers:
+        verb = "is" if len(strangers) == 1 else "are"
+        what = f"{list_briefly(strangers)} {verb} not among the codes of the layer {layer.figures_of!r}"
+        raise SourceError([Problem(layer.file.name, what, "give each hexagon the code of the area it stands for")])
+    absent = sorted(set(counted["code"]) - set(drawn["code"]))
+    return [f"{layer.name}: there is no hexagon for {list_briefly(absent)}."] if absent else []
+
+
+def read_layer(layer: Layer) -> "tuple[gpd.GeoDataFrame, CodeType | None, tuple[str, ...]]":
+    """Read a layer that has a file: its frame, what its codes are, and notes. Raises SourceError with its faults."""
     assert layer.file is not None
     if layer.hexmap is not None:
         place = layer.hexmap

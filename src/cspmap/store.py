@@ -7,12 +7,14 @@ STORE/web/VERSION/LAYER.json     boundaries for the browser: the only part that 
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from cspmap.errors import StoreError
+from cspmap.errors import StoreError, UserError
 from cspmap.partnership import Partnership, load_partnership
 from cspmap.periods import Month
 
@@ -25,10 +27,16 @@ FORMAT = 1
 
 POINTER = "current"
 
+TABLES = ("areas", "cube", "denominators", "deprivation", "months", "totals")
+
 
 @dataclass(frozen=True)
 class Store:
-    """One complete version of a store. It never changes: a later build makes another version beside it."""
+    """One complete version of a store. It never changes: a later build makes another version beside it.
+
+    The version before the one in use stays, so that whoever has it open can finish with it; the second build after
+    takes it away, and what is read from it then raises StoreError.
+    """
 
     root: Path
     version: str
@@ -52,7 +60,8 @@ class Store:
     @cached_property
     def manifest(self) -> dict[str, Any]:
         """What this version was made from: inputs with hashes, row counts, licence lines, versions of the tools."""
-        manifest: dict[str, Any] = json.loads((self.folder / "manifest.json").read_text("utf-8"))
+        with self.reading():
+            manifest: dict[str, Any] = json.loads((self.folder / "manifest.json").read_text("utf-8"))
         return manifest
 
     @cached_property
@@ -86,40 +95,74 @@ class Store:
         """A small table whole."""
         import pandas as pd
 
-        return pd.read_parquet(self.table(name))
+        with self.reading():
+            return pd.read_parquet(self.table(name))
 
     def read_layer(self, key: str) -> "gpd.GeoDataFrame":
         """A layer's areas: code, name, hectares, geometry in EPSG:27700."""
         import geopandas as gpd
 
-        return gpd.read_parquet(self.folder / "layers" / f"{key}.parquet")
+        with self.reading():
+            return gpd.read_parquet(self.folder / "layers" / f"{key}.parquet")
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Whatever fails inside because a later build has taken this version away is told in one sentence."""
+        try:
+            yield
+        except Exception as error:
+            if self.folder.is_dir():
+                raise
+            raise StoreError(
+                f"The store in {self.root} has been built again since it was opened here; open it again."
+            ) from error
+
+    def find_gaps(self) -> list[str]:
+        """The files that should be there and are not, by their names within the store."""
+        layers = [layer.key for layer in self.partnership.layers]
+        expected = [
+            *(self.table(name) for name in TABLES),
+            *(self.folder / "incidents" / f"{month}.parquet" for month in self.months),
+            *(self.folder / "layers" / f"{key}.parquet" for key in layers),
+            *(self.web / f"{key}.json" for key in layers),
+        ]
+        return [str(file.relative_to(self.root)) for file in expected if not file.is_file()]
 
 
 def find_version(root: Path) -> str | None:
     """The version in use, or None where nothing has been built yet."""
     pointer = root / POINTER
-    return pointer.read_text("utf-8").strip() if pointer.is_file() else None
+    return pointer.read_text("utf-8", errors="replace").strip() if pointer.is_file() else None
 
 
 def open_store(root: Path) -> Store:
-    """Open the version in use. Raises StoreError where there is none or it is of another format."""
+    """Open the version in use. Raises StoreError where there is none, it is damaged or it is of another format."""
     version = find_version(root)
     if version is None:
         raise StoreError(f"There is no store in {root}; make one with: cspmap build PARTNERSHIP.toml --store {root}")
     folder = root / "versions" / version
     try:
-        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise StoreError(f"The store in {root} is damaged ({error}); build it again with cspmap build.") from error
-    if manifest.get("format") != FORMAT:
+        made_as = json.loads((folder / "manifest.json").read_text("utf-8")).get("format")
+        if made_as == FORMAT:
+            store = Store(root, version, load_partnership(folder / "partnership.toml", need_files=False))
+            gaps = [f"{name} is not there" for name in store.find_gaps()]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, UserError) as error:
+        raise _damaged(root, str(error).partition("\n")[0]) from error
+    if made_as != FORMAT:
         raise StoreError(f"The store in {root} was made by another version of cspmap; build it again.")
-    return Store(root, version, load_partnership(folder / "partnership.toml", need_files=False))
+    if gaps:
+        raise _damaged(root, gaps[0])
+    return store
+
+
+def _damaged(root: Path, what: str) -> StoreError:
+    return StoreError(f"The store in {root} is damaged ({what}); build it again with cspmap build.")
 
 
 class Draft:
     """A version in the making: written aside, then published by one rename of the pointer.
 
-    Whatever happens before `publish` returns, the version in use stays what it was.
+    Until `publish` renames the pointer, the version in use stays what it was, whatever happens.
     """
 
     def __init__(self, root: Path, version: str) -> None:

@@ -1,6 +1,6 @@
 """The small tables of a store: counts by area, month and crime type, denominators, deprivation, quality."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from cspmap.codes import LSOA11, LSOA21, recognise_lsoa_vintage
 from cspmap.errors import UserError
 from cspmap.layers import LayerSet
 from cspmap.partnership import Layer, Partnership
+from cspmap.periods import Month
 from cspmap.sources.denominators import read_denominator
 from cspmap.sources.deprivation import read_deprivation
 from cspmap.sources.lookups import read_retired_lsoas
@@ -28,10 +29,12 @@ SLIVER = 0.1
 _VINTAGES = {LSOA11.key: LSOA11, LSOA21.key: LSOA21}
 
 
-def write_summaries(folder: Path, partnership: Partnership, layers: LayerSet, sources: Sequence[int]) -> list[str]:
+def write_summaries(
+    folder: Path, partnership: Partnership, layers: LayerSet, sources: Mapping[Month, int]
+) -> list[str]:
     """Write every table of a version but the incidents themselves; returns plain notes on what was found.
 
-    `sources` gives for each loaded month, in order, the number of the incident source that it came from.
+    `sources` gives for each loaded month the number of the incident source that it came from.
     """
     import duckdb
 
@@ -81,17 +84,17 @@ def _write_months(
     folder: Path,
     partnership: Partnership,
     layers: LayerSet,
-    sources: Sequence[int],
+    sources: Mapping[Month, int],
 ) -> None:
     """`totals` (by month and crime type) and `months` (the quality of each month)."""
-    months = [row[0] for row in engine.execute("SELECT DISTINCT month FROM incident ORDER BY 1").fetchall()]
+    origins = [partnership.incidents[number] for number in sources.values()]
     engine.register(
         "origin",
         pd.DataFrame(
             {
-                "month": months,
-                "source": [partnership.incidents[number].source for number in sources],
-                "own": [partnership.incidents[number].covers == "partnership" for number in sources],
+                "month": [str(month) for month in sources],
+                "source": [origin.source for origin in origins],
+                "own": [origin.covers == "partnership" for origin in origins],
             }
         ),
     )
@@ -162,8 +165,8 @@ def _spread_denominators(partnership: Partnership, layers: LayerSet) -> tuple[pd
                 lost = float(result.uncovered["value"].sum())
                 if lost >= 1:
                     notes.append(
-                        f"{lost:,.0f} {item.name} of {partnership.find_layer(item.layer).plural} lie in no "
-                        f"{partnership.find_layer(key).name}."
+                        f"{lost:,.0f} {item.name} of {partnership.find_layer(item.layer).plural} lie in none of the "
+                        f"{partnership.find_layer(key).plural}."
                     )
         for layer in partnership.layers:
             if layer.made_of is not None:
@@ -175,14 +178,8 @@ def _spread_denominators(partnership: Partnership, layers: LayerSet) -> tuple[pd
     return frame[["layer", "code", "denominator", "value", "year", "method"]], notes
 
 
-def _current_members(layer: Layer, layers: LayerSet) -> pd.DataFrame:
-    """The members of the made areas today: columns code (of the member) and area."""
-    members = layers.members[layer.key]
-    return members[members["last"].isna()]
-
-
 def _add_members(values: pd.DataFrame, layer: Layer, layers: LayerSet) -> pd.DataFrame:
-    joined = _current_members(layer, layers).merge(values, on="code")
+    joined = layers.drawn_members(layer.key).merge(values, on="code")
     return joined.groupby("area")["value"].sum(min_count=1).rename_axis("code").reset_index()
 
 
