@@ -18,7 +18,7 @@ from cspmap.selection import Selection
 from cspmap.store import Store
 
 if TYPE_CHECKING:
-    import ibis.expr.types as ir
+    import ibis.expr.types as ir  # type: ignore[import-untyped]
 
 TABLES = ("cube", "totals", "deprivation")
 
@@ -27,8 +27,8 @@ TABLES = ("cube", "totals", "deprivation")
 class Coverage:
     """How complete a span is: months that are not loaded, and incidents that no area can be given.
 
-    Counts are of the crime types selected. `unlocated` incidents carry no position: where the source covers the
-    partnership alone (`own`) they are part of its total, where it covers the whole force they are the force's.
+    Counts are of the crime types selected. `unlocated` incidents carry no position; `unlocated_own` are those of them
+    that a source of the partnership alone holds, so that they are part of its total. The others are the force's.
     """
 
     span: Span
@@ -37,12 +37,17 @@ class Coverage:
     inside: int
     outside: int
     unlocated: int
-    own: bool
+    unlocated_own: int
 
     @property
     def loaded(self) -> int:
         """How many months of the span are loaded: two spans compare only where this is the same."""
         return len(self.span) - len(self.missing)
+
+    @property
+    def own(self) -> bool:
+        """Whether all that has no position is the partnership's own."""
+        return self.unlocated_own == self.unlocated
 
     @property
     def unlocated_share(self) -> float | None:
@@ -52,7 +57,7 @@ class Coverage:
     @property
     def total(self) -> int:
         """The partnership's incidents: those located inside it, and its own without a position."""
-        return self.inside + (self.unlocated if self.own else 0)
+        return self.inside + self.unlocated_own
 
 
 class Query:
@@ -63,11 +68,13 @@ class Query:
 
         self.store = store
         self._engine = duckdb.connect()
-        for table in TABLES:
-            self._engine.execute(f"CREATE TABLE {table} AS FROM read_parquet(?)", [str(store.table(table))])
-        self._engine.execute(
-            f"CREATE VIEW incidents AS FROM read_parquet('{store.incidents.replace(chr(39), chr(39) * 2)}')"
-        )
+        with store.reading():
+            for table in TABLES:
+                self._engine.execute(f"CREATE TABLE {table} AS FROM read_parquet(?)", [str(store.table(table))])
+            pattern = store.incidents.replace("'", "''")
+            self._engine.execute(f"CREATE VIEW incidents AS FROM read_parquet('{pattern}')")
+        # Read now, so that a later build that takes this version away leaves its counts and rates answering.
+        self._areas, self._denominators = store.areas, store.denominators
         self._idle: list[Any] = []
 
     @contextmanager
@@ -79,7 +86,8 @@ class Query:
         except IndexError:
             backend = ibis.duckdb.from_connection(self._engine.cursor())
         try:
-            yield backend
+            with self.store.reading():
+                yield backend
         finally:
             self._idle.append(backend)
 
@@ -93,8 +101,7 @@ class Query:
 
     def name_areas(self, level: str) -> dict[str, str]:
         """Names of a level's areas by code, in the order of their names."""
-        areas = self.store.areas
-        named = areas[areas["layer"] == level].sort_values(["name", "code"])
+        named = self._areas[self._areas["layer"] == level].sort_values(["name", "code"])
         return dict(zip(named["code"], named["name"], strict=True))
 
     def crime_types(self, selection: Selection) -> tuple[str, ...]:
@@ -111,23 +118,28 @@ class Query:
         keys = {kind.denominator for kind in partnership.crime_types if kind.key in chosen}
         return partnership.find_denominator(keys.pop()) if len(keys) == 1 else partnership.denominators[0]
 
+    def read_denominators(self, level: str) -> pd.DataFrame:
+        """What rates are per in every area of a level. Columns: code, denominator (key), value, year, method."""
+        held = self._denominators
+        rows = held[held["layer"] == self.store.counted_level(level)]
+        return rows.drop(columns="layer").reset_index(drop=True)
+
     def count_areas(self, selection: Selection) -> pd.DataFrame:
         """Every area of the level with its counts in the span and the one before, and its denominator.
 
         Columns: code, name, hectares, count, before, denominator, denominator_method. A count is missing (NA) only
         where no month of its span is loaded; an area without an incident counts 0.
         """
-        level = self.store.counted_level(selection.level)
-        areas, held = self.store.areas, self.store.denominators
-        key = self.denominator(selection).key
-        per = held[(held["layer"] == level) & (held["denominator"] == key)].set_index("code")
+        level, areas = self.store.counted_level(selection.level), self._areas
+        held = self.read_denominators(selection.level)
+        per = held[held["denominator"] == self.denominator(selection).key].set_index("code")
         with self._connection() as engine:
             counts = self._count_spans(engine.table("cube"), selection, level).to_pandas().set_index("code")
         frame = areas[areas["layer"] == selection.level].drop(columns="layer").reset_index(drop=True)
         for column, span in (("count", selection.span), ("before", selection.before)):
             known = len(self.missing_months(span)) < len(span)
             found = counts[column].reindex(frame["code"]).fillna(0).astype("Int64")
-            frame[column] = found.to_numpy() if known else pd.array([pd.NA] * len(frame), dtype="Int64")
+            frame[column] = found.array if known else _nothing(len(frame))
         frame["denominator"] = per["value"].reindex(frame["code"]).to_numpy()
         frame["denominator_method"] = per["method"].reindex(frame["code"]).to_numpy()
         return frame
@@ -156,13 +168,13 @@ class Query:
                     inside=totals.inside.sum().coalesce(0),
                     outside=totals.outside.sum().coalesce(0),
                     unlocated=totals.unlocated.sum().coalesce(0),
-                    own=totals.own.min().coalesce(True),
+                    unlocated_own=totals.unlocated.sum(where=totals.own).coalesce(0),
                 )
                 .to_pandas()
                 .iloc[0]
             )
-        counts = {name: int(row[name]) for name in ("recorded", "inside", "outside", "unlocated")}
-        return Coverage(span=span, missing=self.missing_months(span), own=bool(row["own"]), **counts)
+        counts = {str(name): int(count) for name, count in row.items()}
+        return Coverage(span=span, missing=self.missing_months(span), **counts)
 
     def count_months(self, selection: Selection, span: Span, *, code: str | None = None) -> pd.DataFrame:
         """Counts by month over a span, of one area or (code None) of the whole partnership.
@@ -212,10 +224,10 @@ class Query:
                 .set_index("crime_type")
             )
         keys = [kind.key for kind in self.store.partnership.crime_types]
-        frame = counts.reindex(keys).fillna(0).astype("Int64")
+        frame: pd.DataFrame = counts.reindex(keys).fillna(0).astype("Int64")
         for column, span in (("count", selection.span), ("before", selection.before)):
             if len(self.missing_months(span)) == len(span):
-                frame[column] = pd.NA
+                frame[column] = _nothing(len(frame))
         return frame.rename_axis("crime_type").reset_index()
 
     def list_locations(self, selection: Selection, *, code: str | None = None, most: int = 10) -> pd.DataFrame:
@@ -255,7 +267,7 @@ class Query:
             table = engine.table("deprivation")
             rows = table.filter(table.layer == counted, table.edition == edition)
             frame: pd.DataFrame = rows.drop("layer", "edition").order_by("code").to_pandas()
-        return frame
+            return frame
 
     def count_cells(self, selection: Selection, by: Sequence[Literal["month", "crime_type"]]) -> pd.DataFrame:
         """Counts of every area of the level by month, crime type, both or neither, over the span: an extract.
@@ -274,8 +286,7 @@ class Query:
                 .agg(count=cube["count"].sum())
                 .to_pandas()
             )
-        areas = self.store.areas
-        named = areas.loc[areas["layer"] == selection.level, ["code", "name"]]
+        named = self._areas.loc[self._areas["layer"] == selection.level, ["code", "name"]]
         if selection.areas:
             named = named[named["code"].isin(selection.areas)]
         cells = named
@@ -283,8 +294,13 @@ class Query:
             if column in by:
                 cells = cells.merge(pd.DataFrame({column: list(values)}), how="cross")
         cells = cells.merge(counts, how="left", on=["code", *by])
-        cells["count"] = cells["count"].fillna(0).astype("Int64") if months else pd.NA
+        cells["count"] = cells["count"].fillna(0).astype("Int64") if months else _nothing(len(cells))
         return cells[["code", "name", *by, "count"]]
+
+
+def _nothing(length: int) -> Any:
+    """A column of counts that nobody knows."""
+    return pd.array([pd.NA] * length, dtype="Int64")
 
 
 def _within(month: Any, span: Span) -> Any:

@@ -1,7 +1,7 @@
 """The Selection: everything that a page shows, frozen, and round-tripped through the address of the page."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
@@ -17,6 +17,7 @@ Measure = Literal["rate", "count", "share", "change", "smoothed", "score", "deci
 MEASURES: tuple[Measure, ...] = get_args(Measure)
 DEPRIVATION_MEASURES: tuple[Measure, ...] = ("score", "decile", "fifth")
 SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
+COMPARISONS: tuple[Comparison, ...] = get_args(Comparison)
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,10 @@ class Selection:
         query = {
             "period": str(self.span),
             "compare": str(self.comparison),
-            "crime": ",".join(self.crimes),
+            "crime": join_list(self.crimes),
             "level": self.level,
             "measure": self.measure,
-            "areas": ",".join(self.areas),
+            "areas": join_list(self.areas),
             "area": self.chosen or "",
             "scheme": self.scheme,
             "classes": str(self.classes),
@@ -78,57 +79,67 @@ class Selection:
     def from_query(cls, query: Mapping[str, str], store: "Store") -> Self:
         """Read a link's parameters; what it leaves out is as in `default`.
 
-        Raises SelectionError, naming the parameter, where the store does not hold what the link asks for.
+        Raises SelectionError, in one sentence, where the store does not hold what the link asks for.
         """
-        selection = cls.default(store)
-        partnership = store.partnership
-        crimes = list(partnership.crime_names)
+        asked = {key: text for key, text in query.items() if text.strip()}
+        selection, partnership = cls.default(store), store.partnership
+        measures = [key for key in MEASURES if partnership.deprivation or key not in DEPRIVATION_MEASURES]
+        editions = [str(item.year) for item in partnership.deprivation]
+        loaded = Span(store.months[0], store.months[-1])
         values: dict[str, Any] = {}
-        if "period" in query:
-            values["span"] = span = _parse_span("period", query["period"])
-            if not (store.months[0] <= span.first and span.last <= store.months[-1]):
-                raise SelectionError(
-                    f"The link's period is {span.words}, but {store.months[0].words} to {store.months[-1].words} "
-                    "is loaded; choose a period within that."
-                )
-        if "compare" in query:
-            text = query["compare"]
-            named = text in get_args(Comparison)
-            values["comparison"] = text if named else _parse_span("compare", text)
-        if "level" in query:
-            values["level"] = _choose("level", query["level"], [layer.key for layer in partnership.layers])
-        if "crime" in query:
-            values["crimes"] = tuple(_choose("crime", key, crimes) for key in _split(query["crime"]))
-        for name, allowed in (("measure", MEASURES), ("scheme", SCHEMES)):
-            if name in query:
-                values[name] = _choose(name, query[name], allowed)
-        if "classes" in query:
-            values["classes"] = int(_choose("classes", query["classes"], [str(k) for k in range(2, 10)]))
-        if "edition" in query:
-            editions = [str(item.year) for item in partnership.deprivation]
-            values["edition"] = int(_choose("edition", query["edition"], editions))
+        if "period" in asked:
+            values["span"] = _parse_span("period", asked["period"], loaded)
+        if "compare" in asked:
+            text = asked["compare"]
+            values["comparison"] = text if text in COMPARISONS else _parse_span("comparison", text, loaded)
+        if "level" in asked:
+            values["level"] = _choose("level", asked["level"], [layer.key for layer in partnership.layers])
+        if "crime" in asked:
+            crimes = list(partnership.crime_names)
+            values["crimes"] = tuple(_choose("crime type", key, crimes) for key in _split(asked["crime"]))
+        if "measure" in asked:
+            values["measure"] = _choose("measure", asked["measure"], measures)
+        if "scheme" in asked:
+            values["scheme"] = _choose("class scheme", asked["scheme"], SCHEMES)
+        if "classes" in asked:
+            values["classes"] = int(_choose("number of classes", asked["classes"], [str(k) for k in range(2, 10)]))
+        if "edition" in asked:
+            values["edition"] = int(_choose("edition of the Indices of Deprivation", asked["edition"], editions))
         codes = store.codes(values.get("level", selection.level))
-        if "areas" in query:
-            values["areas"] = tuple(_choose("areas", code, codes) for code in _split(query["areas"]))
-        if "area" in query:
-            values["chosen"] = _choose("area", query["area"], codes)
+        if "areas" in asked:
+            values["areas"] = tuple(_choose("area", code, codes) for code in _split(asked["areas"]))
+        if "area" in asked:
+            values["chosen"] = _choose("area", asked["area"], codes)
         return replace(selection, **values)
 
 
+def join_list(values: Iterable[str]) -> str:
+    """Several values as one parameter of a link; a comma inside a value, as a code may have, is kept apart."""
+    return ",".join(value.replace("%", "%25").replace(",", "%2C") for value in values)
+
+
 def _split(text: str) -> list[str]:
-    return [part for part in text.split(",") if part]
+    parts = [part.replace("%2C", ",").replace("%25", "%") for part in text.split(",") if part]
+    return list(dict.fromkeys(parts))
 
 
-def _parse_span(name: str, text: str) -> Span:
+def _parse_span(name: str, text: str, loaded: Span) -> Span:
     try:
-        return Span.parse(text)
+        span = Span.parse(text)
     except UserError as error:
-        raise SelectionError(f"The link's {name} cannot be read: {error}") from error
+        raise SelectionError(f"The {name} asked for cannot be read: {error}") from error
+    if span.first not in loaded or span.last not in loaded:
+        raise SelectionError(
+            f"The {name} asked for is {span.words}, but {loaded.first.words} to {loaded.last.words} is loaded; "
+            "choose months within that."
+        )
+    return span
 
 
-def _choose(name: str, value: str, allowed: Iterable[str]) -> Any:
-    options = list(allowed)
-    if value not in options:
-        close = difflib.get_close_matches(value, options, n=3) or options[:6]
-        raise SelectionError(f"The link's {name} is {value!r}, which is not held here; try {', '.join(close)}.")
-    return value
+def _choose(name: str, value: str, allowed: Sequence[str]) -> Any:
+    if value in allowed:
+        return value
+    if not allowed:
+        raise SelectionError(f"The {name} asked for is {value!r}, but none is held here; leave it out.")
+    close = difflib.get_close_matches(value, allowed, n=3) or allowed[:6]
+    raise SelectionError(f"The {name} asked for is {value!r}, which is not held here; try {', '.join(close)}.")
