@@ -2,14 +2,18 @@
 
 import json
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from cspmap import __version__, workspace
 from cspmap.errors import ProblemsError, UserError
+
+if TYPE_CHECKING:
+    from cspmap.build import SourceSummary
 
 _STORE = click.option(
     "--store",
@@ -100,11 +104,15 @@ def build(partnership: Path, data: Path | None, store: Path) -> None:
         click.echo("Nothing has changed since the last build.")
     months = summary.store.months
     read = "1 month" if summary.months_read == 1 else f"{summary.months_read} months"
+    place = summary.store.partnership.place
     click.echo(f"Months: {len(months)}, {months[0].words} to {months[-1].words}; {read} read now.")
     click.echo(f"Rows read: {summary.rows:,}")
     click.echo(f"Repeated crime identifiers dropped, the latest kept: {summary.repeated:,}")
     click.echo(f"Without a location: {summary.unlocated:,}")
-    click.echo(f"Located inside {summary.store.partnership.place}: {summary.inside:,}")
+    click.echo(f"Located inside {place}: {summary.inside:,}")
+    if len(summary.sources) > 1:
+        for source in summary.sources:
+            click.echo(f"Source: {_describe_source(source, place)}")
     for note in summary.notes:
         click.echo(f"Note: {note}")
     click.echo(
@@ -159,28 +167,30 @@ def extract(
 
     Example: cspmap extract --level ward --by crime_type --from 2007-04 --to 2008-03 --out wards.csv
     """
-    from cspmap.exports.extract import extract_counts, write_csv, write_geojson
+    from cspmap.exports.extract import describe_exceptions, extract_counts, write_csv, write_geojson
     from cspmap.periods import Month, Span
     from cspmap.query import Query
-    from cspmap.selection import Selection
+    from cspmap.selection import Selection, join_list
     from cspmap.views.words import list_caveats
 
     query = Query(_open(store))
-    asked = {"level": level, "crime": ",".join(crime), "areas": ",".join(area)}
-    selection = Selection.from_query({key: value for key, value in asked.items() if value}, query.store)
+    asked = {"level": level or "", "crime": join_list(crime), "areas": join_list(area)}
+    selection = Selection.from_query(asked, query.store)
     end = Month.parse(last) if last else selection.span.last
     start = Month.parse(first) if first else Span.ending(end, months=len(selection.span)).first
     selection = selection.change(span=Span(start, end))
     frame = extract_counts(query, selection, by=cast(Any, by))
-    denominator = query.denominator(selection)
+    denominator, held = query.denominator(selection), query.read_denominators(selection.level)
     caveats = list_caveats(
         selection,
         query.store.partnership,
         now=query.count_coverage(selection),
         before=query.count_coverage(selection, span=selection.before),
         denominator=denominator,
-        methods=frame["population_method"].unique(),
+        methods=held.loc[held["denominator"] == denominator.key, "method"],
     )
+    if "crime_type" in by:
+        caveats.extend(describe_exceptions(query, selection))
     if kind == "csv":
         text = write_csv(frame)
     elif kind == "geojson":
@@ -198,7 +208,9 @@ def extract(
 
 @main.command()
 @_STORE
-@click.option("--format", "kind", type=click.Choice(["text", "csv", "json"]), default="text", show_default=True)
+@click.option(
+    "--format", "kind", type=click.Choice(["text", "csv", "json"]), default="text", show_default=True, help="Format."
+)
 def quality(store: Path | None, kind: str) -> None:
     """Report on what a store holds: months, repeated identifiers, locations, LSOA vintages, notes."""
     from cspmap.exports.extract import write_csv
@@ -240,6 +252,16 @@ def _open(store: Path | None) -> Any:
     return build_store(workspace.find_example(), data=None, root=workspace.find_example_store()).store
 
 
+def _describe_source(source: "SourceSummary", place: str) -> str:
+    if not source.months:
+        return f"{source.source}: no month used."
+    months = "1 month" if len(source.months) == 1 else f"{len(source.months)} months"
+    return (
+        f"{source.source}: {months}, {source.rows:,} rows read, {source.repeated:,} repeated dropped, "
+        f"{source.unlocated:,} without a location, {source.inside:,} inside {place}."
+    )
+
+
 def _write_whole(path: Path, text: str) -> None:
     """Write beside the target, then rename, so that no half-written file is ever left there."""
     draft = path.with_name(f".{path.name}.part")
@@ -247,7 +269,8 @@ def _write_whole(path: Path, text: str) -> None:
         draft.write_text(text, "utf-8", newline="")
         draft.replace(path)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink()
         raise UserError(f"{path} cannot be written ({error.strerror}); name another file with --out.") from error
 
 

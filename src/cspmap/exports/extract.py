@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import pandas as pd
 
 from cspmap.analysis.measures import rate
 from cspmap.query import Query
 from cspmap.selection import Selection
+from cspmap.views.words import describe_denominator, join_words
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -24,43 +25,47 @@ def extract_counts(query: Query, selection: Selection, *, by: Sequence[By] = ())
     One row an area, or an area and month, crime type or both. Columns: code, name, those of `by` (the crime type by
     its name), count, population, rate, rate_per, months_missing, period, population_method,
     share_without_location. `population` is residents or households as `rate_per` says; `rate` is over the whole
-    period of the row, and missing where fewer than the partnership's smallest denominator live there.
+    period, or month, of the row. Where fewer than the partnership's smallest denominator live there it is
+    suppressed: empty, with `rate_per` saying so. A count that is not known is empty, never 0.
     """
     partnership = query.store.partnership
-    cells = query.count_cells(selection, by)
-    cells = cells.merge(_read_denominators(query, selection), on="code", how="left")
+    columns = [column for column in get_args(By) if column in by]
+    cells = query.count_cells(selection, columns)
     kinds = {kind.key: kind.denominator for kind in partnership.crime_types}
-    usual = query.denominator(selection).key
-    per = cells["crime_type"].map(kinds) if "crime_type" in by else pd.Series(usual, index=cells.index)
-    people, method = pd.Series(float("nan"), index=cells.index), pd.Series("", index=cells.index)
-    for item in partnership.denominators:
-        people = people.mask(per == item.key, cells[f"{item.key}_value"])
-        method = method.mask(per == item.key, cells[f"{item.key}_method"])
-    named = {item.key: f"1,000 {item.name} ({item.year})" for item in partnership.denominators}
+    cells["denominator"] = (
+        cells["crime_type"].map(kinds) if "crime_type" in columns else query.denominator(selection).key
+    )
+    cells = cells.merge(query.read_denominators(selection.level), on=["code", "denominator"], how="left")
+    people, least = cells["value"], partnership.smallest_denominator
+    per = {item.key: f"1,000 {item.name} ({item.year})" for item in partnership.denominators}
+    refused = {item.key: f"not given: under {least:,} {item.name} ({item.year})" for item in partnership.denominators}
     coverage = query.count_coverage(selection)
-    frame = cells[["code", "name", *by, "count"]].copy()
-    if "crime_type" in by:
+    share = coverage.unlocated_share
+    frame = cells[["code", "name", *columns, "count"]].copy()
+    if "crime_type" in columns:
         frame["crime_type"] = frame["crime_type"].map(partnership.name_crime)
     frame["population"] = people.round(1)
-    enough = people.mask(people < partnership.smallest_denominator)
-    frame["rate"] = rate(frame["count"].astype("Float64").astype(float), enough).round(3)
-    frame["rate_per"] = per.map(named)
+    frame["rate"] = rate(frame["count"], people.mask(people < least)).round(3)
+    frame["rate_per"] = cells["denominator"].map(per).mask(people < least, cells["denominator"].map(refused))
     frame["months_missing"] = len(coverage.missing)
     frame["period"] = str(selection.span)
-    frame["population_method"] = method
-    share = coverage.unlocated_share
+    frame["population_method"] = cells["method"]
     frame["share_without_location"] = float("nan") if share is None else round(share, 4)
     return frame
 
 
-def _read_denominators(query: Query, selection: Selection) -> pd.DataFrame:
-    level = query.store.counted_level(selection.level)
-    held = query.store.denominators
-    wide = held[held["layer"] == level].pivot_table(
-        index="code", columns="denominator", values=["value", "method"], aggfunc="first", dropna=False
-    )
-    wide.columns = [f"{denominator}_{field}" for field, denominator in wide.columns]
-    return wide.reset_index()
+def describe_exceptions(query: Query, selection: Selection) -> list[str]:
+    """Where rates by crime type are per something else than the rest: a sentence for each such denominator."""
+    partnership, usual = query.store.partnership, query.denominator(selection)
+    held = query.read_denominators(selection.level)
+    chosen = [kind for kind in partnership.crime_types if kind.key in query.crime_types(selection)]
+    sentences = []
+    for item in partnership.denominators:
+        names = [kind.name for kind in chosen if kind.denominator == item.key]
+        if item != usual and names:
+            methods = held.loc[held["denominator"] == item.key, "method"]
+            sentences.append(describe_denominator(item, methods, crimes=join_words(names)))
+    return sentences
 
 
 def write_csv(frame: pd.DataFrame) -> str:

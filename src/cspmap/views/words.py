@@ -12,6 +12,7 @@ from cspmap.query import Coverage
 from cspmap.selection import Measure, Selection
 
 NOT_KNOWN = "not known"
+LAST_YEAR = "last year"
 
 VERDICTS: dict[Verdict, str] = {
     "up": "That is more than chance would explain.",
@@ -41,16 +42,26 @@ def format_count(value: float | None) -> str:
     return NOT_KNOWN if value is None or pd.isna(value) else f"{value:,.0f}"
 
 
-def format_rate(value: float | None) -> str:
-    """97.6 -> "97.6", 1234.5 -> "1,234"; missing -> "not known"."""
+def count_incidents(value: float | None) -> str:
+    """1 -> "1 incident", 1584 -> "1,584 incidents"; missing -> "not known"."""
     if value is None or pd.isna(value):
         return NOT_KNOWN
-    return f"{value:,.0f}" if value >= 1000 else f"{value:,.1f}"
+    return "1 incident" if value == 1 else f"{format_count(value)} incidents"
+
+
+def format_rate(value: float | None) -> str:
+    """97.6 -> "97.6", 1234.6 -> "1,235"; missing -> "not known"."""
+    if value is None or pd.isna(value):
+        return NOT_KNOWN
+    return f"{value:,.0f}" if value >= 999.95 else f"{value:,.1f}"
 
 
 def format_percent(value: float | None, *, digits: int = 1) -> str:
-    """3.4 -> "3.4 %"; missing -> "not known"."""
-    return NOT_KNOWN if value is None or pd.isna(value) else f"{value:,.{digits}f} %"
+    """3.4 -> "3.4 %"; something too small for the digits -> "under 0.1 %", never 0; missing -> "not known"."""
+    if value is None or pd.isna(value):
+        return NOT_KNOWN
+    least = 10.0**-digits
+    return f"under {least:.{digits}f} %" if 0 < value < least / 2 else f"{value:,.{digits}f} %"
 
 
 def format_change(value: float | None) -> str:
@@ -65,7 +76,7 @@ def format_change(value: float | None) -> str:
 def format_moment(text: str) -> str:
     """An ISO date-time in UTC as people write it: "21 November 2026 at 08:34 UTC"."""
     moment = datetime.fromisoformat(text)
-    return f"{moment.day} {moment:%B %Y} at {moment:%H:%M} UTC"
+    return f"{moment.day} {Month(moment.year, moment.month).words} at {moment:%H:%M} UTC"
 
 
 def escape_markdown(text: str) -> str:
@@ -79,8 +90,13 @@ def join_words(items: Iterable[str]) -> str:
     return " and ".join([", ".join(listed[:-1]), listed[-1]]) if len(listed) > 1 else "".join(listed)
 
 
+def the(period: str) -> str:
+    """The words of a period inside a sentence: "the year to April 2024", but "April 2024"."""
+    return f"the {period}" if period.startswith("year ") else period
+
+
 def name_crimes(selection: Selection, partnership: Partnership) -> str:
-    """What is counted, in words: "All crime", "Burglary", "Burglary and Robbery"."""
+    """What is counted, in words: "Recorded incidents", "Burglary", "Burglary and Robbery"."""
     if not selection.crimes:
         return "Recorded incidents"
     return join_words(partnership.name_crime(key) for key in selection.crimes)
@@ -89,11 +105,16 @@ def name_crimes(selection: Selection, partnership: Partnership) -> str:
 def name_comparison(selection: Selection) -> str:
     """What it is compared with: "last year", "the 3 months before", "April 2022 to June 2022"."""
     if selection.comparison == "last-year":
-        return "last year" if len(selection.span) <= 12 else selection.before.words
+        return LAST_YEAR if len(selection.span) <= 12 else the(selection.before.words)
     if selection.comparison == "previous":
         months = len(selection.span)
         return "the month before" if months == 1 else f"the {months} months before"
-    return selection.before.words
+    return the(selection.before.words)
+
+
+def during(against: str) -> str:
+    """When that was, from `name_comparison`: "last year", "in the 3 months before"."""
+    return against if against == LAST_YEAR else f"in {against}"
 
 
 def describe_change(
@@ -107,10 +128,10 @@ def describe_change(
     if verdict == "not known" or before is None or after is None or pd.isna(before) or pd.isna(after):
         return f"{subject} cannot be compared with {against}: not the same number of months is loaded."
     if verdict == "no incidents":
-        return f"No {subject[:1].lower()}{subject[1:]} in this period or in {against}."
+        return f"No {_lower_first(subject)} in this period or {during(against)}."
     counts = f"({format_count(before)} to {format_count(after)})"
     if before == 0:
-        return f"{subject} rose from none in {against} to {format_count(after)}. {VERDICTS[verdict]}"
+        return f"{subject} rose from none {during(against)} to {format_count(after)}. {VERDICTS[verdict]}"
     percent = 100 * (after - before) / before
     if percent == 0:
         return f"{subject} {verb} level with {against} {counts}."
@@ -119,36 +140,48 @@ def describe_change(
     return f"{subject} {verb} {direction} {amount} on {against} {counts}. {VERDICTS[verdict]}"
 
 
+def _lower_first(subject: str) -> str:
+    """ "Drugs" as it stands inside a sentence; an abbreviation such as "ASB" stays."""
+    return subject if subject[1:2].isupper() else subject[:1].lower() + subject[1:]
+
+
 def describe_missing(missing: Sequence[Month], span_words: str) -> str:
     """Which months of a period are not loaded; empty where all are."""
     if not missing:
         return ""
-    named = join_words(month.words for month in missing[:4])
-    more = f" and {len(missing) - 4} more" if len(missing) > 4 else ""
+    shown = missing if len(missing) <= 5 else missing[:4]
+    more = [f"{len(missing) - 4} more"] if len(missing) > 5 else []
+    named = join_words([*(month.words for month in shown), *more])
     noun = "month is" if len(missing) == 1 else "months are"
-    return f"{len(missing)} {noun} missing from {span_words} ({named}{more}): missing, not zero."
+    return f"{len(missing)} {noun} missing from {the(span_words)} ({named}): missing, not zero."
 
 
 def describe_unlocated(coverage: Coverage, place: str) -> str:
     """How many incidents no area can be given."""
     if coverage.recorded == 0:
-        return f"No incidents are recorded for {coverage.span.words}."
+        return f"No incidents are recorded for {the(coverage.span.words)}."
     if coverage.unlocated == 0:
         return "Every incident has a location."
+    one = coverage.unlocated == 1
     share = format_percent(100 * (coverage.unlocated_share or 0))
-    count = format_count(coverage.unlocated)
     if coverage.own:
-        return f"{count} incidents ({share}) have no location: they count for {place} as a whole but in no area."
+        has, they, count = ("has", "it", "counts") if one else ("have", "they", "count")
+        return (
+            f"{count_incidents(coverage.unlocated)} ({share}) {has} no location: "
+            f"{they} {count} for {place} as a whole but in no area."
+        )
+    has, some = ("has", "it may be") if one else ("have", "some may be")
     return (
-        f"{count} of the force's {format_count(coverage.recorded)} incidents ({share}) have no location: "
-        f"some are {place}'s, and no area counts them."
+        f"{format_count(coverage.unlocated)} of the force's {count_incidents(coverage.recorded)} ({share}) "
+        f"{has} no location: {some} {place}'s, and no area counts {'it' if one else 'them'}."
     )
 
 
-def describe_denominator(denominator: Denominator, methods: Iterable[str]) -> str:
-    """What rates are per, of which year, and how the areas came by it."""
+def describe_denominator(denominator: Denominator, methods: Iterable[str], *, crimes: str = "") -> str:
+    """What rates (of some `crimes`, else all) are per, of which year, and how the areas came by it."""
     how = join_words(sorted({method for method in methods if isinstance(method, str)}))
-    return f"Rates are per 1,000 {denominator.name}, {denominator.year} ({denominator.source}; {how or NOT_KNOWN})."
+    rates = f"Rates of {crimes}" if crimes else "Rates"
+    return f"{rates} are per 1,000 {denominator.name}, {denominator.year} ({denominator.source}; {how or NOT_KNOWN})."
 
 
 def list_caveats(
@@ -161,15 +194,16 @@ def list_caveats(
     methods: Iterable[str],
 ) -> list[str]:
     """Everything that travels with the figures of a page or a file, a sentence each."""
-    level = partnership.find_layer(selection.level)
+    drawn = partnership.find_layer(selection.level)
+    counted = drawn if drawn.figures_of is None else partnership.find_layer(drawn.figures_of)
     sentences = [
         partnership.notice,
         f"{name_crimes(selection, partnership)} in {partnership.place}, {selection.span.words}, "
-        f"compared with {selection.before.words}.",
+        f"compared with {the(selection.before.words)}.",
         describe_missing(now.missing, selection.span.words),
         describe_missing(before.missing, selection.before.words),
         describe_denominator(denominator, methods),
-        f"Incidents are counted in the {level.name} that their published point lies in.",
+        f"Incidents are counted in {counted.plural} by where their published point lies.",
         describe_unlocated(now, partnership.place),
         "Published points are moved to the nearest of a fixed list of places, so a street stands for its "
         "neighbourhood, and near a border an incident may count next door."
