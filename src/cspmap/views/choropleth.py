@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import pandas as pd
 
@@ -14,6 +15,8 @@ from cspmap.views.map import AreaStyle, Legend, LegendClass
 from cspmap.views.palettes import Special, diverging_palette, ordered_palette
 from cspmap.views.words import (
     MEASURE_NAMES,
+    count_incidents,
+    during,
     format_change,
     format_count,
     format_percent,
@@ -35,6 +38,11 @@ _FORMATS: dict[Measure, Callable[[float | None], str]] = {
 }
 
 
+# A decile means the same in every area and every view, so its classes never depend on what is shown.
+_DECILES = Breaks(tuple(map(float, range(1, 11))), 1.0, "decile", "One class for each decile; 1 is the most deprived")
+_NO_CHANGES = Breaks((0.0,), 0.0, "diverging", "No change is more than chance would explain")
+
+
 @dataclass(frozen=True)
 class Choropleth:
     """What the map is drawn from."""
@@ -52,13 +60,14 @@ def shade_areas(figures: pd.DataFrame, selection: Selection, denominator: Denomi
     left_out = ~figures["code"].isin(selection.areas) if selection.areas else pd.Series(False, index=figures.index)
     values = measure_values(figures, selection.measure).mask(left_out)
     if selection.measure == "change":
-        breaks, palette = _break_changes(values.where(figures["verdict"].isin(REAL)), selection.classes)
+        breaks, palette = _break_changes(values, figures["verdict"].isin(REAL), selection.classes)
+    elif selection.measure == "decile":
+        breaks, palette = _DECILES, ordered_palette(10)[::-1]
     else:
-        k = 10 if selection.measure == "decile" else selection.classes
-        breaks = class_breaks(values, scheme=selection.scheme, k=k)
+        breaks = class_breaks(values, scheme=selection.scheme, k=selection.classes)
+        if selection.measure == "count":
+            breaks = _count_whole(breaks)
         palette = ordered_palette(max(2, len(breaks.upper)))[-len(breaks.upper) :] if breaks.upper else ()
-        if selection.measure == "decile":
-            palette = palette[::-1]
     fills = breaks.classify(values)
     areas = tuple(
         AreaStyle(str(row.code), "left out" if left else _fill(row, int(fill), selection.measure), lines)
@@ -83,7 +92,7 @@ def measure_values(figures: pd.DataFrame, measure: Measure) -> pd.Series:
     if measure == "change":
         real = figures["verdict"].isin(REAL)
         percent = figures["percent"].where(real, 0.0)
-        percent = percent.fillna(max(percent.max(), 100.0) if len(percent) else 100.0)
+        percent = percent.fillna(percent.clip(lower=100.0).max()).fillna(100.0)
         return percent.mask(figures["verdict"].isin(["not known", "no incidents"]))
     values = {"count": counted, "rate": figures["rate"], "share": 100 * figures["share"]}[measure]
     return values.mask(counted == 0)
@@ -93,13 +102,21 @@ def _hover_lines(figures: pd.DataFrame, selection: Selection, denominator: Denom
     return (_hover(row, selection, denominator) for row in figures.itertuples(index=False))
 
 
-def _break_changes(real: pd.Series, classes: int) -> tuple[Breaks, tuple[str, ...]]:
+def _count_whole(breaks: Breaks) -> Breaks:
+    """The same classes bounded by whole numbers, without those that no whole number falls in."""
+    upper = tuple(sorted({float(math.floor(bound)) for bound in breaks.upper if bound >= breaks.lower}))
+    fewer = "" if len(upper) == len(breaks.upper) else "; those that no whole number falls in are left out"
+    return Breaks(upper, breaks.lower, breaks.scheme, f"{breaks.rule}{fewer}")
+
+
+def _break_changes(values: pd.Series, real: pd.Series, classes: int) -> tuple[Breaks, tuple[str, ...]]:
+    if values.isna().all():
+        return Breaks((), math.nan, "diverging", "No area's two periods can be compared"), ()
     k = max(3, classes + 1 - classes % 2)
-    breaks = diverging_breaks(real, k=k)
-    if not breaks.upper:
-        nothing = Breaks((0.0,), 0.0, "diverging", "No change is more than chance would explain")
-        return nothing, diverging_palette(3)[1:2]
-    return breaks, diverging_palette(k) if len(breaks.upper) == k else diverging_palette(3)[1:2]
+    breaks = diverging_breaks(values.where(real), k=k)
+    if len(breaks.upper) == k:
+        return breaks, diverging_palette(k)
+    return _NO_CHANGES, diverging_palette(3)[1:2]
 
 
 def _fill(row: object, fill: int, measure: Measure) -> int | Special:
@@ -116,21 +133,29 @@ def _fill(row: object, fill: int, measure: Measure) -> int | Special:
 
 def _hover(row: object, selection: Selection, denominator: Denominator) -> tuple[str, ...]:
     figure = {name: getattr(row, name) for name in row._fields}  # type: ignore[attr-defined]
-    count = f"{format_count(figure['count'])} incidents"
-    if figure["suppressed"]:
-        lines = [count, f"no rate: too few {denominator.name}"]
+    if pd.isna(figure["count"]):
+        lines = ["no month of the period is loaded"]
     else:
-        lines = [f"{count}, {format_rate(figure['rate'])} per 1,000 {denominator.name}"]
-    lines.append(describe_area_change(figure["before"], figure["percent"], figure["verdict"], selection))
+        lines = _hover_count(figure, denominator)
+        lines.append(describe_area_change(figure["before"], figure["percent"], figure["verdict"], selection))
     if selection.measure in DEPRIVATION_MEASURES:
         value = figure[selection.measure]
         scaled = 100 * value if selection.measure == "fifth" else value
         lines.append(f"{MEASURE_NAMES[selection.measure]}: {_FORMATS[selection.measure](scaled)}")
-    elif selection.measure == "smoothed":
+    elif selection.measure == "smoothed" and not figure["suppressed"]:
         lines.append(f"smoothed rate {format_rate(figure['smoothed'])}")
     elif selection.measure == "share":
         lines.append(f"{format_percent(100 * figure['share'])} of the partnership's")
     return tuple(lines)
+
+
+def _hover_count(figure: dict[str, Any], denominator: Denominator) -> list[str]:
+    count = count_incidents(figure["count"])
+    if figure["suppressed"]:
+        return [count, f"no rate: too few {denominator.name}"]
+    if pd.isna(figure["rate"]):
+        return [count, f"no rate: {denominator.name} not known"]
+    return [f"{count}, {format_rate(figure['rate'])} per 1,000 {denominator.name}"]
 
 
 def describe_area_change(before: float | None, percent: float, verdict: str, selection: Selection) -> str:
@@ -138,14 +163,16 @@ def describe_area_change(before: float | None, percent: float, verdict: str, sel
     if verdict == "not known":
         return "change not known"
     if verdict == "no incidents":
-        return f"none in {name_comparison(selection)} either"
+        return f"none {during(name_comparison(selection))} either"
     worth = {
         "up": "more than chance",
         "down": "more than chance",
         "normal variation": "within normal variation",
         "too few to say": "too few to say",
     }[verdict]
-    amount = "up from none" if math.isnan(percent) else format_change(percent) if percent else "no change"
+    if math.isnan(percent):
+        return f"up from none {during(name_comparison(selection))}, {worth}"
+    amount = format_change(percent) if percent else "no change"
     return f"{amount} on {name_comparison(selection)} ({format_count(before)}), {worth}"
 
 
@@ -156,11 +183,12 @@ def _legend(breaks: Breaks, palette: tuple[str, ...], selection: Selection, deno
     for number, upper in enumerate(breaks.upper):
         lower = breaks.upper[number - 1] if number else breaks.lower
         if whole:
-            lower, upper = (math.floor(lower) + 1 if number else math.ceil(lower)), math.floor(upper)
+            lower = lower + 1 if number else lower
         labels.append(write(upper) if write(lower) == write(upper) else f"{write(lower)} to {write(upper)}")
     rule = f"{breaks.rule}."
     if selection.measure == "change":
         labels = _label_changes(breaks, write)
+    if selection.measure == "change" and len(breaks.upper) > 1:
         rule += " Changes that chance could explain are left in the middle; about 1 area in 20 leaves it by chance."
     title = {
         "rate": f"Incidents per 1,000 {denominator.name}",
@@ -174,8 +202,8 @@ def _legend(breaks: Breaks, palette: tuple[str, ...], selection: Selection, deno
 
 
 def _label_changes(breaks: Breaks, write: Callable[[float | None], str]) -> list[str]:
-    if len(breaks.upper) == 1:
-        return ["within normal variation"]
+    if len(breaks.upper) < 2:
+        return ["within normal variation"] * len(breaks.upper)
     bounds = [breaks.lower, *breaks.upper]
     labels = [f"{write(low)} to {write(high)}" for low, high in pairwise(bounds)]
     labels[len(labels) // 2] = f"{write(bounds[len(labels) // 2])} to {write(bounds[len(labels) // 2 + 1])}, or chance"

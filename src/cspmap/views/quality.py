@@ -2,9 +2,13 @@
 
 import pandas as pd
 
+from cspmap.partnership import Layer, Partnership
 from cspmap.periods import Month, Span
 from cspmap.store import Store
-from cspmap.views.words import format_count, format_percent, join_words
+from cspmap.views.words import count_incidents, format_count, format_percent, join_words
+
+_SUMMED = ("rows", "repeated", "recorded", "outside", "unlocated", "lsoa_compared", "lsoa_disagree")
+_MIXED = "mixed"
 
 
 def list_months(store: Store) -> pd.DataFrame:
@@ -24,32 +28,66 @@ def list_months(store: Store) -> pd.DataFrame:
 def summarise_quality(months: pd.DataFrame) -> list[str]:
     """The quality report in sentences, from the table of `list_months`."""
     loaded = months.dropna(subset="recorded")
-    rows, recorded = int(loaded["rows"].sum()), int(loaded["recorded"].sum())
-    sentences = [f"{format_count(rows)} rows were read for {len(loaded)} months."]
-    repeated = int(loaded["repeated"].sum())
-    if repeated:
-        sentences.append(f"{format_count(repeated)} repeated crime identifiers were dropped, the latest record kept.")
-    unlocated = int(loaded["unlocated"].sum())
-    if recorded:
-        worst = loaded.sort_values("unlocated_percent").iloc[-1]
+    sums = {name: int(loaded[name].sum()) for name in _SUMMED}
+    months_read = "1 month" if len(loaded) == 1 else f"{len(loaded)} months"
+    return [
+        f"{format_count(sums['rows'])} rows were read for {months_read}.",
+        *_describe_repeated(sums["repeated"]),
+        *_describe_unlocated(loaded, sums["unlocated"], sums["recorded"]),
+        *_describe_outside(sums["outside"]),
+        *_describe_disagreement(sums["lsoa_disagree"], sums["lsoa_compared"]),
+        *_describe_vintages(set(loaded["lsoa_vintage"].dropna())),
+    ]
+
+
+def _describe_repeated(repeated: int) -> list[str]:
+    if not repeated:
+        return []
+    what = "1 repeated crime identifier was" if repeated == 1 else f"{repeated:,} repeated crime identifiers were"
+    return [f"{what} dropped, the latest record kept."]
+
+
+def _describe_unlocated(loaded: pd.DataFrame, unlocated: int, recorded: int) -> list[str]:
+    if not recorded:
+        return []
+    if not unlocated:
+        return ["Every incident has a location."]
+    worst = loaded.dropna(subset="unlocated_percent").sort_values("unlocated_percent").iloc[-1]
+    return [
+        f"{count_incidents(unlocated)} ({format_percent(100 * unlocated / recorded)}) "
+        f"{'has' if unlocated == 1 else 'have'} no location; at most {format_percent(worst['unlocated_percent'])} "
+        f"in a month ({Month.parse(worst['month']).words})."
+    ]
+
+
+def _describe_outside(outside: int) -> list[str]:
+    if not outside:
+        return []
+    verbs = "lies outside the partnership and is" if outside == 1 else "lie outside the partnership and are"
+    return [f"{count_incidents(outside)} {verbs} not counted."]
+
+
+def _describe_disagreement(disagree: int, compared: int) -> list[str]:
+    if not compared:
+        return []
+    return [
+        f"The published LSOA is another than that of the point for {format_count(disagree)} of "
+        f"{count_incidents(compared)} ({format_percent(100 * disagree / compared)}): points lie on streets, "
+        "and streets are borders. Areas are counted by the point."
+    ]
+
+
+def _describe_vintages(vintages: set[str]) -> list[str]:
+    years = sorted(name.replace("lsoa", "20") for name in vintages - {_MIXED})
+    sentences = []
+    if len(years) > 1:
         sentences.append(
-            f"{format_count(unlocated)} incidents ({format_percent(100 * unlocated / recorded)}) have no location; "
-            f"at most {format_percent(worst['unlocated_percent'])} in a month ({Month.parse(worst['month']).words})."
+            f"LSOA codes of different vintages were published ({join_words(years)}); each month is read by its own."
         )
-    outside = int(loaded["outside"].sum())
-    if outside:
-        sentences.append(f"{format_count(outside)} lie outside the partnership and are not counted.")
-    compared, disagree = int(loaded["lsoa_compared"].sum()), int(loaded["lsoa_disagree"].sum())
-    if compared:
+    if _MIXED in vintages:
         sentences.append(
-            f"The published LSOA is another than that of the point for {format_count(disagree)} of "
-            f"{format_count(compared)} incidents ({format_percent(100 * disagree / compared)}): points lie on streets, "
-            "and streets are borders. Areas are counted by the point."
+            "Some months mix LSOA codes of 2011 and 2021; theirs are not held against the LSOA of the point."
         )
-    vintages = sorted(loaded["lsoa_vintage"].dropna().unique())
-    if len(vintages) > 1:
-        named = join_words(name.replace("lsoa", "20") for name in vintages)
-        sentences.append(f"LSOA codes of different vintages were published ({named}); each month is read by its own.")
     return sentences
 
 
@@ -62,10 +100,12 @@ def list_levels(store: Store) -> pd.DataFrame:
             "Level": layer.name,
             "Areas": sizes[layer.key],
             "Hectares": round(sums[layer.key], 1),
-            "Made from": layer.file.name
-            if layer.file
-            else f"{store.partnership.find_layer(layer.made_of or '').plural}",
+            "Made from": _name_origin(layer, store.partnership),
         }
         for layer in store.partnership.layers
     ]
     return pd.DataFrame(rows)
+
+
+def _name_origin(layer: Layer, partnership: Partnership) -> str:
+    return layer.file.name if layer.file else partnership.find_layer(layer.made_of or "").plural
