@@ -30,7 +30,6 @@ def explore(query: Query) -> None:
 
     figures = load_figures(query, selection)
     areas, per = figures.areas, figures.per
-    shown = areas[areas["code"].isin(selection.areas)] if selection.areas else areas
     choropleth = shade_areas(areas, selection, per)
     caveats = list_caveats(
         selection,
@@ -72,7 +71,7 @@ def explore(query: Query) -> None:
                 icon=":material/undo:",
             )
         show_panel(query, selection, chosen, figures)
-    tables.show_areas(query, selection, shown, per, caveats)
+    tables.show_areas(query, selection, figures, caveats)
 
 
 with show_errors():

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-import pandas as pd
 import streamlit as st
 
 from cspmap.analysis.change import Verdict
-from cspmap.exports.extract import extract_counts, write_csv, write_geojson
-from cspmap.partnership import Denominator
+from cspmap.exports.area_table import tabulate_areas
+from cspmap.exports.extract import write_csv, write_geojson
 from cspmap.query import Query
 from cspmap.selection import Selection
+from cspmap.views.figures import Figures
 from cspmap.views.words import escape_markdown
 
 WORDS_OF_VERDICT: dict[Verdict, str] = {
@@ -22,10 +22,11 @@ WORDS_OF_VERDICT: dict[Verdict, str] = {
 }
 
 
-def show_areas(
-    query: Query, selection: Selection, figures: pd.DataFrame, per: Denominator, caveats: Sequence[str]
-) -> None:
+def show_areas(query: Query, selection: Selection, figures: Figures, caveats: Sequence[str]) -> None:
     """The figures by area, sortable, with what travels with them, and the files."""
+    per = figures.per
+    notice = query.store.partnership.notice
+    files = tabulate_areas(figures.areas, selection, now=figures.now, before=figures.before, per=per, notice=notice)
     columns = {
         "name": st.column_config.TextColumn("Area", pinned=True),
         "count": st.column_config.NumberColumn("Incidents", format="localized"),
@@ -38,13 +39,13 @@ def show_areas(
         "score": st.column_config.NumberColumn("Deprivation score", format="%.1f"),
         "fifth": st.column_config.NumberColumn("In most deprived fifth", format="percent"),
     }
-    table = figures.assign(worth=figures["verdict"].map(WORDS_OF_VERDICT))
+    table = files.assign(worth=files["verdict"].map(WORDS_OF_VERDICT))
     table = table[[name for name in columns if name in table]].sort_values("count", ascending=False)
     st.dataframe(table, hide_index=True, column_config=columns, width="stretch", height=330)
     with st.container(horizontal=True):
         st.download_button(
             "CSV",
-            lambda: write_csv(extract_counts(query, selection)),
+            lambda: write_csv(files),
             file_name=name_file(selection, "csv"),
             mime="text/csv",
             icon=":material/download:",
@@ -52,7 +53,7 @@ def show_areas(
         )
         st.download_button(
             "GeoJSON",
-            lambda: write_geojson(extract_counts(query, selection), query.store.read_layer(selection.level), caveats),
+            lambda: write_geojson(files, query.store.read_layer(selection.level), caveats),
             file_name=name_file(selection, "geojson"),
             mime="application/geo+json",
             icon=":material/download:",
