@@ -1,0 +1,1 @@
+"""What the product costs, beside its budgets and beside a naive way of doing the same."""

@@ -1,0 +1,11 @@
+"""Print a table of what the product costs: python benchmarks/run.py --help."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.command import main
+
+if __name__ == "__main__":
+    sys.exit(main())
