@@ -3,11 +3,12 @@ from itertools import combinations, pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from cspmap.analysis.breaks import SCHEMES, Scheme, class_breaks, diverging_breaks
+from cspmap.analysis.breaks import change_breaks, class_breaks
 from cspmap.errors import UserError
+from cspmap.selection import SCHEMES, Scheme
 
 NUMBERS = st.one_of(
     st.integers(-50, 50).map(float),
@@ -145,40 +146,25 @@ def test_bad_requests_say_what_to_do() -> None:
         class_breaks([1, 2], scheme="pretty", k=5)  # type: ignore[arg-type]
     with pytest.raises(UserError, match="at least one class, got 0"):
         class_breaks([1, 2], scheme="quantile", k=0)
-    with pytest.raises(UserError, match="odd number of classes"):
-        diverging_breaks([1, 2], k=4)
+    with pytest.raises(UserError, match="has 3, 5, 7, 9 classes, got 4"):
+        change_breaks(k=4)
 
 
-def test_diverging_by_hand() -> None:
-    # The 95 % quantile of the sizes 0, 1, ..., 20 is 19, so five classes are 2 x 19 / 5 = 7.6 wide.
-    breaks = diverging_breaks(np.arange(21.0), k=5)
-    assert breaks.upper == pytest.approx((-11.4, -3.8, 3.8, 11.4, 20.0))
-    assert breaks.lower == -20
-    assert list(breaks.classify([-20, -5, 0, 5, 20, None])) == [0, 1, 2, 3, 4, -1]
-    assert breaks.rule.startswith("Five classes around no change")
+def test_change_classes_by_hand() -> None:
+    breaks = change_breaks(k=5)
+    changes = [-100, -50, -49.9, -0.1, 0, 0.1, 99.9, 100, 1e6, None]
+    assert list(breaks.classify(changes)) == [0, 0, 1, 1, 2, 3, 3, 4, 4, -1]
+    assert list(change_breaks(k=3).classify([-12, 0, 12])) == [0, 1, 2]
+    assert change_breaks(k=7).upper[:2] == pytest.approx((-50, -100 / 3))
 
 
-def test_diverging_is_not_widened_by_one_freak() -> None:
-    changes = [-10, -5, 0, 5, 10] * 20
-    assert diverging_breaks([*changes, 900], k=5).upper[:4] == diverging_breaks(changes, k=5).upper[:4]
-
-
-def test_a_common_rise_is_not_shown_as_no_change() -> None:
-    breaks = diverging_breaks([50, 52, 55], k=5)
-    assert set(breaks.classify([50, 52, 55]).tolist()) == {4}
-
-
-@settings(deadline=None)
-@given(VALUES, st.sampled_from([3, 5, 7]))
-def test_diverging_mirrors(values: list[float | None], k: int) -> None:
-    breaks = diverging_breaks(values, k=k)
+@pytest.mark.parametrize("k", [3, 5, 7, 9])
+@given(times=st.floats(1.001, 1e6))
+def test_change_classes_mirror(k: int, times: float) -> None:
+    breaks = change_breaks(k=k)
     assert all(low < high for low, high in pairwise(breaks.upper))
-    count = len(breaks.upper)
-    sizes = {abs(value) for value in values if value is not None}
-    assert count == (0 if not sizes else 1 if sizes == {0.0} else k)
-    opposite = breaks.classify([None if value is None else -value for value in values])
-    for here, there in zip(breaks.classify(values).tolist(), opposite.tolist(), strict=True):
-        assert there == (here if here == -1 else count - 1 - here)
-    assert not count or breaks.classify([0.0])[0] == count // 2
-    for bound in breaks.upper[count // 2 : -1]:
-        assert breaks.classify([bound])[0] + breaks.classify([-bound])[0] == count - 1
+    assert len(breaks.upper) == k
+    assume(min(abs(times - bound) for bound in (1.25, 1.5, 2.0)) > 1e-9)
+    rise, fall = breaks.classify([100 * times - 100, 100 / times - 100])
+    assert rise + fall == k - 1
+    assert rise > k // 2

@@ -37,9 +37,7 @@ def test_known_p_values(before: int, after: int, p: float) -> None:
 
 
 @pytest.mark.parametrize("exposures", [(1.0, 1.0), (1.0, 2.0), (3.0, 0.5), (12.0, 11.0), (31.0, 28.0)])
-@pytest.mark.parametrize(
-    ("before", "after"), [(0, 1), (1, 0), (2, 9), (30, 30), (60, 41), (300, 351), (1500, 1584)]
-)
+@pytest.mark.parametrize(("before", "after"), [(0, 1), (1, 0), (2, 9), (30, 30), (60, 41), (300, 351), (1500, 1584)])
 def test_agrees_with_the_sum_over_every_outcome(before: int, after: int, exposures: tuple[float, float]) -> None:
     p = e_test(before, after, exposure_before=exposures[0], exposure_after=exposures[1])
     assert p == pytest.approx(sum_over_every_outcome(before, after, *exposures), abs=1e-9)

@@ -28,9 +28,7 @@ def test_by_hand() -> None:
 
 
 def test_an_lsoa_divided_between_areas_counts_in_each_by_its_share() -> None:
-    divided = pd.DataFrame(
-        {"source_code": ["a", "a", "d"], "target_code": ["X", "Y", "Y"], "share": [0.25, 0.75, 1.0]}
-    )
+    divided = pd.DataFrame({"source_code": ["a", "a", "d"], "target_code": ["X", "Y", "Y"], "share": [0.25, 0.75, 1.0]})
     table = aggregate(SCORES, divided, RESIDENTS)
     assert table["residents"].to_dict() == {"X": 250, "Y": 2250}
     assert table.loc["Y", "mean_score"] == pytest.approx((60 * 750 + 5 * 1500) / 2250)

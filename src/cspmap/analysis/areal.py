@@ -45,9 +45,7 @@ class Interpolated:
     uncovered: pd.DataFrame
 
 
-def correspondence(
-    source: GeoDataFrame, target: GeoDataFrame, *, weights: GeoDataFrame | None = None
-) -> pd.DataFrame:
+def correspondence(source: GeoDataFrame, target: GeoDataFrame, *, weights: GeoDataFrame | None = None) -> pd.DataFrame:
     """How much of each source area lies in each target area.
 
     By area; or, with `weights` (finer units such as output areas with a column `weight`, residents say, none
@@ -213,16 +211,14 @@ def _check_layer(frame: GeoDataFrame, role: str) -> None:
     if frame.crs is None or frame.crs.to_epsg() != WORKING_CRS:
         got = "none" if frame.crs is None else frame.crs.name
         raise UserError(
-            f"The {role} must be on the British National Grid (EPSG:{WORKING_CRS}), got {got}; "
-            "reproject them first."
+            f"The {role} must be on the British National Grid (EPSG:{WORKING_CRS}), got {got}; reproject them first."
         )
     if "code" not in frame:
         raise UserError(f"The {role} have no column 'code'; name the column that holds their codes so.")
     unusable = frame["code"].isna() | frame["code"].duplicated()
     if unusable.any():
         raise UserError(
-            f"The {role} hold a missing or repeated code, {frame['code'][unusable].iloc[0]}; "
-            "give each area its own."
+            f"The {role} hold a missing or repeated code, {frame['code'][unusable].iloc[0]}; give each area its own."
         )
     empty = np.flatnonzero(~(_areas(_shapes(frame)) > 0))
     if empty.size:

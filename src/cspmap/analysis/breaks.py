@@ -20,8 +20,8 @@ _RULES: dict[Scheme, str] = {
     "equal-interval": "{number} classes of equal width, from the lowest value to the highest (equal intervals)",
     "standard-deviation": "{number} classes around the mean, at steps of one standard deviation",
 }
-# The middle nineteen twentieths set the width of the classes of a change map, so that one freak does not.
-_TYPICAL = 0.95
+# By number of classes of a change map: how many times larger or smaller parts one class from the next.
+_TIMES: dict[int, tuple[float, ...]] = {3: (), 5: (2.0,), 7: (1.5, 2.0), 9: (1.25, 1.5, 2.0)}
 
 
 @dataclass(frozen=True)
@@ -84,32 +84,21 @@ def class_breaks(values: Array | Column, *, scheme: Scheme, k: int) -> Breaks:
     return Breaks(tuple(upper.tolist()), float(distinct[0]), scheme, _rule(scheme, len(upper)))
 
 
-def diverging_breaks(values: Array | Column, *, k: int) -> Breaks:
-    """`k` classes (odd) mirrored around zero for a map of change: a value and its opposite get mirrored classes.
+def change_breaks(*, k: int) -> Breaks:
+    """`k` classes (odd, 3 to 9) for changes in per cent, the same for every map so that maps compare.
 
-    The middle class is "about no change". All but the outermost two are of one width, 2/k of the 95 % quantile of
-    the sizes; the outermost reach to the largest size on either side. One class where every value is zero. Raises
-    UserError where `k` is even or below 3.
+    The middle class holds zero alone, the value to give a change that is not real. The others part at the changes of
+    `_TIMES`, mirrored: doubled (+100 %) and halved (-50 %) are alike in size. A change on a bound goes to the class
+    farther from zero. Raises UserError for any other `k`.
     """
-    if k < 3 or k % 2 == 0:
-        raise UserError(
-            f"A map of change needs an odd number of classes, three or more, got {k}; choose 3, 5 or 7."
-        )
-    known, distinct = _known(values)
-    if not len(distinct):
-        return Breaks((), np.nan, "diverging", "No area has a change to show")
-    largest = float(np.abs(known).max())
-    typical = float(np.quantile(np.abs(known), _TYPICAL)) or largest
-    above = typical / k * np.arange(1, k - 1, 2)
-    if above[0] <= 0:
-        return Breaks((largest,), -largest, "diverging", "No area has changed")
-    # A bound belongs to the class nearer zero on both sides, so the ones below zero sit a hair further out.
-    below = np.nextafter(-above[::-1], -np.inf)
-    rule = (
-        f"{_NUMBERS[k] if k < len(_NUMBERS) else k} classes around no change, equally wide but for the outer two, "
-        "which hold all larger changes"
-    )
-    return Breaks((*below.tolist(), *above.tolist(), largest), -largest, "diverging", rule)
+    if k not in _TIMES:
+        known = ", ".join(str(size) for size in _TIMES)
+        raise UserError(f"A map of change has {known} classes, got {k}; choose one of these.")
+    falls = [100 / times - 100 for times in reversed(_TIMES[k])]
+    rises = [float(np.nextafter(100 * times - 100, 0)) for times in _TIMES[k]]
+    just_below = float(np.nextafter(0, -1))
+    rule = "A fall by half and a doubling are the same size of change" if _TIMES[k] else "Rises and falls of any size"
+    return Breaks((*falls, just_below, 0.0, *rises, np.inf), -100.0, "change", rule)
 
 
 def _known(values: Array | Column) -> tuple[Floats, Floats]:

@@ -91,9 +91,7 @@ def change_table(before: Column, after: Column) -> pd.DataFrame:
         ["not known", "no incidents", "too few to say", "up", "down"],
         "normal variation",
     )
-    return pd.DataFrame(
-        {"difference": difference, "percent": percent, "p": p, "verdict": verdict}, index=before.index
-    )
+    return pd.DataFrame({"difference": difference, "percent": percent, "p": p, "verdict": verdict}, index=before.index)
 
 
 @overload

@@ -82,9 +82,7 @@ def _check(scores: pd.DataFrame, table: pd.DataFrame, population: Column) -> Non
                 raise UserError(f"The deprivation {what} table has no column {column!r}; add it.")
     for codes, what in ((pd.Index(scores["code"]), "deprivation scores"), (population.index, "populations")):
         if codes.has_duplicates:
-            raise UserError(
-                f"LSOA {codes[codes.duplicated()][0]} occurs twice in the {what}; keep one row for each."
-            )
+            raise UserError(f"LSOA {codes[codes.duplicated()][0]} occurs twice in the {what}; keep one row for each.")
     decile = as_floats(scores["decile"])
     wrong = np.isfinite(decile) & ~np.isin(decile, np.arange(1, 11))
     if wrong.any():

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from cspmap.analysis.breaks import Breaks, class_breaks, diverging_breaks
+from cspmap.analysis.breaks import Breaks, change_breaks, class_breaks
 from cspmap.partnership import Denominator
 from cspmap.selection import DEPRIVATION_MEASURES, Measure, Selection
 from cspmap.views.map import AreaStyle, Legend, LegendClass
@@ -40,7 +40,7 @@ _FORMATS: dict[Measure, Callable[[float | None], str]] = {
 
 # A decile means the same in every area and every view, so its classes never depend on what is shown.
 _DECILES = Breaks(tuple(map(float, range(1, 11))), 1.0, "decile", "One class for each decile; 1 is the most deprived")
-_NO_CHANGES = Breaks((0.0,), 0.0, "diverging", "No change is more than chance would explain")
+_RISE_FROM_NONE = 1e9
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,8 @@ def shade_areas(figures: pd.DataFrame, selection: Selection, denominator: Denomi
     left_out = ~figures["code"].isin(selection.areas) if selection.areas else pd.Series(False, index=figures.index)
     values = measure_values(figures, selection.measure).mask(left_out)
     if selection.measure == "change":
-        breaks, palette = _break_changes(values, figures["verdict"].isin(REAL), selection.classes)
+        k = min(9, max(3, selection.classes + 1 - selection.classes % 2))
+        breaks, palette = change_breaks(k=k), diverging_palette(k)
     elif selection.measure == "decile":
         breaks, palette = _DECILES, ordered_palette(10)[::-1]
     else:
@@ -81,8 +82,8 @@ def shade_areas(figures: pd.DataFrame, selection: Selection, denominator: Denomi
 def measure_values(figures: pd.DataFrame, measure: Measure) -> pd.Series:
     """The column that a measure maps, shares as per cent; NaN where there is nothing to colour.
 
-    Zero counts are not classed: they have a look of their own. A rise from none has no percentage, and is given the
-    greatest there is.
+    Zero counts are not classed: they have a look of their own. A change that is not real counts as none, and a rise
+    from none as one beyond every class bound.
     """
     counted = figures["count"].astype("Float64").astype(float)
     if measure in DEPRIVATION_MEASURES:
@@ -92,7 +93,7 @@ def measure_values(figures: pd.DataFrame, measure: Measure) -> pd.Series:
     if measure == "change":
         real = figures["verdict"].isin(REAL)
         percent = figures["percent"].where(real, 0.0)
-        percent = percent.fillna(percent.clip(lower=100.0).max()).fillna(100.0)
+        percent = percent.fillna(_RISE_FROM_NONE)
         return percent.mask(figures["verdict"].isin(["not known", "no incidents"]))
     values = {"count": counted, "rate": figures["rate"], "share": 100 * figures["share"]}[measure]
     return values.mask(counted == 0)
@@ -107,16 +108,6 @@ def _count_whole(breaks: Breaks) -> Breaks:
     upper = tuple(sorted({float(math.floor(bound)) for bound in breaks.upper if bound >= breaks.lower}))
     fewer = "" if len(upper) == len(breaks.upper) else "; those that no whole number falls in are left out"
     return Breaks(upper, breaks.lower, breaks.scheme, f"{breaks.rule}{fewer}")
-
-
-def _break_changes(values: pd.Series, real: pd.Series, classes: int) -> tuple[Breaks, tuple[str, ...]]:
-    if values.isna().all():
-        return Breaks((), math.nan, "diverging", "No area's two periods can be compared"), ()
-    k = max(3, classes + 1 - classes % 2)
-    breaks = diverging_breaks(values.where(real), k=k)
-    if len(breaks.upper) == k:
-        return breaks, diverging_palette(k)
-    return _NO_CHANGES, diverging_palette(3)[1:2]
 
 
 def _fill(row: object, fill: int, measure: Measure) -> int | Special:
@@ -177,19 +168,12 @@ def describe_area_change(before: float | None, percent: float, verdict: str, sel
 
 
 def _legend(breaks: Breaks, palette: tuple[str, ...], selection: Selection, denominator: Denominator) -> Legend:
-    write = _FORMATS[selection.measure]
-    whole = selection.measure in ("count", "decile")
-    labels = []
-    for number, upper in enumerate(breaks.upper):
-        lower = breaks.upper[number - 1] if number else breaks.lower
-        if whole:
-            lower = lower + 1 if number else lower
-        labels.append(write(upper) if write(lower) == write(upper) else f"{write(lower)} to {write(upper)}")
     rule = f"{breaks.rule}."
     if selection.measure == "change":
-        labels = _label_changes(breaks, write)
-    if selection.measure == "change" and len(breaks.upper) > 1:
-        rule += " Changes that chance could explain are left in the middle; about 1 area in 20 leaves it by chance."
+        labels = _label_changes(breaks)
+        rule += " Changes that chance could explain have no colour; about 1 area in 20 is coloured by chance."
+    else:
+        labels = [_label_range(low, high, selection.measure) for low, high in _ranges(breaks, selection.measure)]
     title = {
         "rate": f"Incidents per 1,000 {denominator.name}",
         "count": "Incidents",
@@ -201,10 +185,29 @@ def _legend(breaks: Breaks, palette: tuple[str, ...], selection: Selection, deno
     return Legend(title, rule, classes)
 
 
-def _label_changes(breaks: Breaks, write: Callable[[float | None], str]) -> list[str]:
-    if len(breaks.upper) < 2:
-        return ["within normal variation"] * len(breaks.upper)
-    bounds = [breaks.lower, *breaks.upper]
-    labels = [f"{write(low)} to {write(high)}" for low, high in pairwise(bounds)]
-    labels[len(labels) // 2] = f"{write(bounds[len(labels) // 2])} to {write(bounds[len(labels) // 2 + 1])}, or chance"
-    return labels
+def _ranges(breaks: Breaks, measure: Measure) -> Iterator[tuple[float, float]]:
+    """The ends of each class; of whole numbers, a class starts one above the class before."""
+    step = 1 if measure in ("count", "decile") else 0
+    for number, upper in enumerate(breaks.upper):
+        yield (breaks.upper[number - 1] + step if number else breaks.lower), upper
+
+
+def _label_range(low: float, high: float, measure: Measure) -> str:
+    write = _FORMATS[measure]
+    return write(high) if write(low) == write(high) else f"{write(low)} to {write(high)}"
+
+
+def _label_changes(breaks: Breaks) -> list[str]:
+    """The classes of `change_breaks` in words; their bounds are whole per cents but for a rounding."""
+    half = len(breaks.upper) // 2
+    falls = [f"{round(-bound)} %" for bound in breaks.upper[: half - 1]]
+    rises = [f"{round(bound)} %" for bound in breaks.upper[half + 1 : -1]]
+    return [*_label_side("down", falls)[::-1], "no more than chance", *_label_side("up", rises[::-1])]
+
+
+def _label_side(way: str, bounds: list[str]) -> list[str]:
+    """One side of the change classes, mildest first; `bounds` from the greatest to the least."""
+    if not bounds:
+        return [way]
+    between = [f"{way} {low} to {high}" for high, low in pairwise(bounds)]
+    return [f"{way}, less than {bounds[-1]}", *between[::-1], f"{way} {bounds[0]} or more"]
