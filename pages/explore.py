@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cspmap.query import Query
+from cspmap.query import Coverage, Query
 from cspmap.views import tables
 from cspmap.views.assets import layer_url
 from cspmap.views.choropleth import shade_areas
@@ -11,7 +11,7 @@ from cspmap.views.dashboard import begin_page, load_query, show_errors, show_lic
 from cspmap.views.figures import find_area, load_figures
 from cspmap.views.map import OPENSTREETMAP, MapView, draw_map, take_event
 from cspmap.views.panel import show_panel
-from cspmap.views.words import escape_markdown, list_caveats, name_crimes
+from cspmap.views.words import describe_missing, escape_markdown, list_caveats, name_crimes
 
 MAP_HEIGHT = 470
 
@@ -51,6 +51,9 @@ def explore(query: Query) -> None:
             with st.popover("Link", icon=":material/link:"):
                 st.caption("This address opens the same view.")
                 st.code(link_to(selection), language=None, wrap_lines=True)
+        for span in (figures.now, figures.before):
+            if span.missing:
+                warn_missing(span)
         view = MapView(
             place=partnership.place,
             layer=layer_url(store.web / f"{selection.level}.json"),
@@ -72,6 +75,12 @@ def explore(query: Query) -> None:
             )
         show_panel(query, selection, chosen, figures)
     tables.show_areas(query, selection, figures, caveats)
+
+
+def warn_missing(coverage: Coverage) -> None:
+    """Say which months a period lacks, before anybody reads its figures."""
+    sentence = describe_missing(coverage.missing, coverage.span.words)
+    st.markdown(f":orange-background[:material/warning: {escape_markdown(sentence)}]")
 
 
 with show_errors():

@@ -13,7 +13,7 @@ NOW, BEFORE = "This period", "Comparison"
 
 
 def draw_trend(months: pd.DataFrame, *, height: int = 170) -> "alt.typing.ChartType":
-    """Monthly counts as a line with points; a missing month breaks the line.
+    """Monthly counts as a line with points; a missing month breaks the line and is shaded.
 
     `months` has columns month ("YYYY-MM"), count (NA where the month is not loaded) and period (one of NOW, BEFORE
     or "Earlier").
@@ -42,7 +42,7 @@ def draw_trend(months: pd.DataFrame, *, height: int = 170) -> "alt.typing.ChartT
             alt.Tooltip("period:N", title="Period"),
         ],
     )
-    return alt.layer(line, points).properties(height=height)
+    return alt.layer(_shade_missing(frame, "count"), line, points).properties(height=height)
 
 
 def draw_mix(mix: pd.DataFrame, *, here: str, whole: str | None = None) -> "alt.typing.ChartType":
@@ -72,13 +72,13 @@ def draw_mix(mix: pd.DataFrame, *, here: str, whole: str | None = None) -> "alt.
     return chart.properties(height=max(90, 21 * len(mix)))
 
 
-def draw_quality(months: pd.DataFrame, column: str, title: str) -> "alt.Chart":
-    """One figure of the quality report by month as bars; a missing month leaves a gap. `months` has month, `column`."""
+def draw_quality(months: pd.DataFrame, column: str, title: str) -> "alt.typing.ChartType":
+    """One figure of the quality report by month as bars; a missing month is shaded. `months` has month, `column`."""
     import altair as alt
 
     dated = months.assign(date=pd.to_datetime(months["month"] + "-01"))
-    chart: alt.Chart = (
-        alt.Chart(dated, title=title)
+    bars = (
+        alt.Chart(dated)
         .mark_bar(color=CATEGORICAL[0])
         .encode(
             x=alt.X("yearmonth(date):T", title=None, axis=alt.Axis(format="%b %y", labelOverlap=True)),
@@ -88,6 +88,20 @@ def draw_quality(months: pd.DataFrame, column: str, title: str) -> "alt.Chart":
                 alt.Tooltip(f"{column}:Q", title=title, format=",.4~g"),
             ],
         )
-        .properties(height=200)
+    )
+    heading = alt.TitleParams(title, subtitle="Shaded: not known" if dated[column].isna().any() else "")
+    return alt.layer(_shade_missing(dated, column), bars).properties(height=200, title=heading)
+
+
+def _shade_missing(months: pd.DataFrame, column: str) -> "alt.Chart":
+    """A band over each month whose figure is missing, so that it is not taken for a zero."""
+    import altair as alt
+
+    gaps = months.loc[months[column].isna(), ["date"]]
+    gaps = gaps.assign(end=gaps["date"] + pd.offsets.MonthBegin(1))
+    chart: alt.Chart = (
+        alt.Chart(gaps)
+        .mark_rect(color="#E4E7EB")
+        .encode(x="date:T", x2="end:T", tooltip=[alt.Tooltip("date:T", title="Missing, not zero", format="%B %Y")])
     )
     return chart
