@@ -51,9 +51,10 @@ def explore(query: Query) -> None:
             with st.popover("Link", icon=":material/link:"):
                 st.caption("This address opens the same view.")
                 st.code(link_to(selection), language=None, wrap_lines=True)
-        for span in (figures.now, figures.before):
-            if span.missing:
-                warn_missing(span)
+        # In a container of its own, so that the map keeps its place on the page, and with it its zoom.
+        with st.container():
+            warn_missing(figures.now)
+            warn_missing(figures.before)
         view = MapView(
             place=partnership.place,
             layer=layer_url(store.web / f"{selection.level}.json"),
@@ -78,9 +79,10 @@ def explore(query: Query) -> None:
 
 
 def warn_missing(coverage: Coverage) -> None:
-    """Say which months a period lacks, before anybody reads its figures."""
+    """Say which months a period lacks, if any, before anybody reads its figures."""
     sentence = describe_missing(coverage.missing, coverage.span.words)
-    st.markdown(f":orange-background[:material/warning: {escape_markdown(sentence)}]")
+    if sentence:
+        st.markdown(f":orange-background[:material/warning: {escape_markdown(sentence)}]")
 
 
 with show_errors():
