@@ -1,0 +1,48 @@
+"""The table that every source of incidents is read into, and the parts that a source consists of."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from cspmap.periods import Month
+
+# One row an incident. `month` is "YYYY-MM"; `crime_type` a key of the partnership; longitude and latitude are WGS84
+# degrees, both null where the place is not known; `lsoa_code` is the publisher's; times are local.
+INCIDENT_SCHEMA = pa.schema(
+    [
+        ("incident_id", pa.string()),
+        ("month", pa.string()),
+        ("crime_type", pa.string()),
+        ("longitude", pa.float64()),
+        ("latitude", pa.float64()),
+        ("location", pa.string()),
+        ("lsoa_code", pa.string()),
+        ("outcome", pa.string()),
+        ("occurred_from", pa.timestamp("s")),
+        ("occurred_to", pa.timestamp("s")),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class IncidentPart:
+    """A file of incidents, or one in a zip file, which is read as a whole.
+
+    `name` is for people. `months` are known beforehand or, where only reading tells them, None. `fingerprint` changes
+    when the content does. `read` returns a table of INCIDENT_SCHEMA, whose metadata has under b"notes" a JSON list of
+    sentences about what was odd but could be worked with; it raises SourceError with all problems of the file.
+    """
+
+    name: str
+    months: tuple[Month, ...] | None
+    fingerprint: str
+    read: Callable[[], pa.Table]
+
+
+def make_incident_table(columns: Mapping[str, pa.Array], notes: Sequence[str]) -> pa.Table:
+    """A table of INCIDENT_SCHEMA; columns that are not given are null throughout."""
+    size = len(columns["month"])
+    arrays = [columns[field.name] if field.name in columns else pa.nulls(size, field.type) for field in INCIDENT_SCHEMA]
+    return pa.Table.from_arrays(arrays, schema=INCIDENT_SCHEMA.with_metadata({b"notes": json.dumps(notes)}))
