@@ -27,7 +27,7 @@ def floats(*values: float) -> Floats:
 
 def brute_force(easting: Floats, northing: Floats, areas: gpd.GeoDataFrame) -> list[int]:
     """The first area that each point intersects, one point and one area at a time."""
-    points = shapely.points(easting, northing)
+    points = [shapely.Point(x, y) for x, y in zip(easting, northing, strict=True)]
     hits = [[row for row, shape in enumerate(areas.geometry) if shapely.intersects(shape, point)] for point in points]
     return [found[0] if found else NOWHERE for found in hits]
 

@@ -246,7 +246,7 @@ def _month_twice(month: Month, first: IncidentPart, second: IncidentPart) -> Pro
 def _name_version(path: Path, inputs: _Inputs, files: Sequence[_File]) -> str:
     """The same inputs give the same name, so that building twice changes nothing."""
     digest = hashlib.sha256(path.read_bytes())
-    for item in (*(month.key for month in inputs.months), *files):
+    for item in (*(month.key for month in inputs.months), *inputs.held, *files):
         digest.update(f"{item}\n".encode())
     return f"{inputs.months[-1].month}-{digest.hexdigest()[:12]}"
 

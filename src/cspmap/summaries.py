@@ -180,7 +180,7 @@ def _spread_denominators(partnership: Partnership, layers: LayerSet) -> tuple[pd
 
 def _add_members(values: pd.DataFrame, layer: Layer, layers: LayerSet) -> pd.DataFrame:
     joined = layers.drawn_members(layer.key).merge(values, on="code")
-    return joined.groupby("area")["value"].sum(min_count=1).rename_axis("code").reset_index()
+    return joined.groupby("area")["value"].sum(skipna=False).rename_axis("code").reset_index()
 
 
 def _spread_deprivation(

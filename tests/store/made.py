@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
@@ -30,9 +31,9 @@ ASB = "Anti-social behaviour"
 KINDS = (ASB, "Burglary", "Drugs", "Robbery", "Vehicle crime")
 
 COLUMNS = (
-    "Crime ID,Month,Reported by,Falls within,Longitude,Latitude,Location,LSOA code,LSOA name,Crime type,"
-    "Last outcome category,Context"
-).split(",")
+    *("Crime ID", "Month", "Reported by", "Falls within", "Longitude", "Latitude", "Location", "LSOA code"),
+    *("LSOA name", "Crime type", "Last outcome category", "Context"),
+)
 
 _TO_DEGREES = Transformer.from_crs(27700, 4326, always_xy=True)
 
@@ -186,10 +187,10 @@ def write_street_csv(month: str, incidents: Sequence[Incident]) -> str:
     writer.writerow(COLUMNS)
     for row in incidents:
         point = locate(row)
-        inside = row.lsoa is not None and row.lsoa != "outside"
-        place = ["", "", "No Location", "", ""] if point is None else [*point, f"On or near Street {row.step}"]
+        lsoa = "E01017000" if row.lsoa == "outside" else row.lsoa
+        place: list[object] = ["", "", "No Location", "", ""]
         if point is not None:
-            place += [row.lsoa, f"Exampleton {row.lsoa}"] if inside else ["E01017000", "Elsewhere 001A"]
+            place = [*point, f"On or near Street {row.step}", lsoa, f"Name of {lsoa}"]
         force = "Bedfordshire Police"
         writer.writerow([row.identifier or "", month, force, force, *place, row.kind, row.outcome, ""])
     return text.getvalue()
@@ -261,6 +262,14 @@ class Made:
         """Save, and build the store (or another)."""
         self.save()
         return build_store(self.toml, data=None, root=root or self.root)
+
+
+def find_row(table: pd.DataFrame, **where: object) -> dict[str, Any]:
+    """The one row of a table in which columns have these values."""
+    for column, value in where.items():
+        table = table[table[column] == value]
+    (row,) = table.to_dict("records")
+    return {str(column): value for column, value in row.items()}
 
 
 def read_all(store: Store) -> dict[str, pd.DataFrame | bytes]:
