@@ -1,10 +1,8 @@
 """A police force's own extract of its records, CSV or XLSX, through the columns that the partnership file names."""
 
 import io
-import warnings
-import zipfile
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from pathlib import PurePath
 from typing import Any, NoReturn
 
@@ -154,57 +152,36 @@ def _read_workbook(
     header, lines, cells = _load_sheet(name, content)
     check_header(name, header, headers, fix=_NAME_COLUMNS)
     places = {text: header.index(text) for text in headers}
-    values = {text: [row[place] if place < len(row) else None for row in cells] for text, place in places.items()}
+    values = {text: [row[place] for row in cells] for text, place in places.items()}
     dates = {text: _pick_dates(values[text]) for text in date_headers if text is not None}
     texts = {text: pa.array([_show(value) for value in column], pa.string()) for text, column in values.items()}
     return IncidentRows(name, texts, lambda: lines, dates)
 
 
-def _load_sheet(name: str, content: bytes) -> tuple[list[str], list[int], list[tuple[Any, ...]]]:
+def _load_sheet(name: str, content: bytes) -> tuple[list[str], list[int], list[list[Any]]]:
     """The header of a workbook's first sheet, and its rows that are not blank with their numbers."""
-    import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
+    from python_calamine import CalamineError, CalamineWorkbook
 
     try:
-        with warnings.catch_warnings():
-            # What it does not know of a workbook's looks does not matter here.
-            warnings.simplefilter("ignore", UserWarning)
-            book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-            sheet = book.worksheets[0]
-            # The extent that some programs write into a sheet is wrong.
-            sheet.reset_dimensions()
-            rows = [
-                (number, cells)
-                for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1)
-                if any(cell is not None for cell in cells)
-            ]
-            book.close()
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, IndexError, SyntaxError, EOFError) as error:
-        _fail(name, "it cannot be read as an XLSX workbook", "save it again as .xlsx, or as CSV", error)
+        with CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
+            cells = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
+    except CalamineError as error:
+        _fail(name, f"it cannot be read as an XLSX workbook ({error})", "save it again as .xlsx, or as CSV", error)
+    rows = [(number, row) for number, row in enumerate(cells, start=1) if any(cell != "" for cell in row)]
     if not rows:
         _fail(name, "its first sheet is empty", "put the extract on the first sheet")
-    header = [(_show(cell) or "").strip() for cell in rows[0][1]]
-    return header, [number for number, _ in rows[1:]], [cells for _, cells in rows[1:]]
+    header = [" ".join(_show(cell).split()) for cell in rows[0][1]]
+    return header, [number for number, _ in rows[1:]], [row for _, row in rows[1:]]
 
 
 def _pick_dates(values: Sequence[object]) -> Dates:
-    return np.array(
-        [
-            value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)
-            if isinstance(value, date) else None
-            for value in values
-        ],
-        dtype="datetime64[s]",
-    )  # fmt: skip
+    # A datetime is a date too.
+    return np.array([value if isinstance(value, date) else None for value in values], dtype="datetime64[s]")
 
 
-def _show(value: object) -> str | None:
-    """A cell as text: a whole number without the decimal point that workbooks store, an empty cell as None."""
-    if value is None:
-        return None
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
+def _show(value: object) -> str:
+    """A cell as text: workbooks store every number with a fraction, so a whole one is written without."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _read_dates(rows: IncidentRows, header: str, date_format: str | None, *, required: bool) -> Dates:

@@ -38,13 +38,22 @@ def find_files(place: Path, wanted: Callable[[str], bool]) -> list[IncidentFile]
     """
     roots = [place] if place.exists() else sorted(place.parent.glob(place.name))
     if not roots:
-        raise SourceError([Problem(place.name, f"there is no such file in {place.parent}", "correct file, or --data")])
+        raise SourceError(
+            [
+                Problem(
+                    place.name,
+                    f"there is no such file in {place.parent}",
+                    "correct file there, or name another folder with --data",
+                )
+            ]
+        )
     found: list[IncidentFile] = []
     problems: list[Problem] = []
+    archives = _Archives()
     for path, name in _list_paths(roots):
         try:
             if path.suffix.lower() == ".zip":
-                found += _list_members(path, name, wanted)
+                found += _list_members(archives, path, name, wanted)
             elif wanted(path.name):
                 found.append(_describe_plain(path, name))
         except SourceError as error:
@@ -73,18 +82,30 @@ def _describe_plain(path: Path, name: str) -> IncidentFile:
     return IncidentFile(name, path.name, lambda: hashlib.sha256(read()).hexdigest(), read)
 
 
-def _list_members(path: Path, name: str, wanted: Callable[[str], bool]) -> list[IncidentFile]:
-    archive = _open_archive(path, name)
+class _Archives:
+    """Zip files, of which the one that was asked for last stays open: a bulk archive's directory is long to read."""
+
+    def __init__(self) -> None:
+        self._path: Path | None = None
+        self._archive: zipfile.ZipFile | None = None
+
+    def open(self, path: Path, name: str) -> zipfile.ZipFile:
+        """The zip file at `path`; raises SourceError, which calls it `name`, where it is none."""
+        if self._archive is None or self._path != path:
+            if self._archive is not None:
+                self._archive.close()
+            self._path, self._archive = path, _open_archive(path, name)
+        return self._archive
+
+
+def _list_members(archives: _Archives, path: Path, name: str, wanted: Callable[[str], bool]) -> list[IncidentFile]:
     members = []
-    for info in archive.infolist():
+    for info in archives.open(path, name).infolist():
         base = re.split(r"[\\/]", info.filename)[-1]
-        if base and wanted(base):
+        if wanted(base):
             if info.flag_bits & _ENCRYPTED:
-                archive.close()
                 _fail(name, "it is protected by a password", "unpack it, or give one without")
-            members.append(_describe_member(archive, info, name, base))
-    if not members:
-        archive.close()
+            members.append(_describe_member(archives, path, name, info, base))
     return members
 
 
@@ -100,13 +121,12 @@ def _open_archive(path: Path, name: str) -> zipfile.ZipFile:
         _fail(name, f"it cannot be opened ({error.strerror})", "check its name and who may read it", error)
 
 
-def _describe_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, base: str) -> IncidentFile:
-    # The archive stays open as long as one of its files is wanted: a bulk archive's directory is long to read.
+def _describe_member(archives: _Archives, path: Path, name: str, info: zipfile.ZipInfo, base: str) -> IncidentFile:
     full = f"{name}: {info.filename}"
 
     def read() -> bytes:
         try:
-            return archive.read(info)
+            return archives.open(path, name).read(info)
         except _DAMAGED as error:
             _fail(full, f"it is damaged in the zip file ({error})", _AGAIN, error)
 

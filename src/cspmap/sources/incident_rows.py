@@ -49,8 +49,7 @@ class IncidentRows:
 
     def report(self, rows: "npt.NDArray[np.integer[Any]]", what: str, fix: str) -> None:
         """Add a problem with some rows: it names the line of the first, and says how many more there are."""
-        more = f" (and {len(rows) - 1:,} more rows)" if len(rows) > 1 else ""
-        self.problems.append(Problem(f"{self.name}, line {self.lines[rows[0]]}", what + more, fix))
+        self.problems.append(Problem(f"{self.name}, line {self.lines[rows[0]]}", what + _count_more(len(rows)), fix))
 
     def note(self, sentence: str) -> None:
         """Add a note about the file."""
@@ -81,22 +80,34 @@ class IncidentRows:
             self.problems.append(Problem(self.name, what + list_briefly(named, most=20), fix))
         empty = sum(times for name, times in counts if name is None)
         if empty:
-            self.problems.append(Problem(self.name, f"{header} is empty in {empty:,} rows", "fill it in"))
+            self.problems.append(Problem(self.name, f"{header} is empty in {count_rows(empty)}", "fill it in"))
+
+
+def count_rows(rows: int) -> str:
+    """ "1 row", "1,204 rows"."""
+    return "1 row" if rows == 1 else f"{rows:,} rows"
+
+
+def _count_more(rows: int) -> str:
+    """After what is said of the first of some rows."""
+    return f" (and {rows - 1:,} more {'row' if rows == 2 else 'rows'})" if rows > 1 else ""
 
 
 def read_header(content: bytes, *, delimiter: str = ",") -> list[str]:
-    """The first row of a CSV file in UTF-8."""
-    return [text.strip() for text in next(_iterate(content, delimiter), (1, []))[1]]
+    """The first row of a CSV file in UTF-8, with runs of spaces and line breaks made one space."""
+    return [" ".join(text.split()) for text in next(_iterate(content, delimiter), (1, []))[1]]
 
 
 def read_delimited(name: str, content: bytes, wanted: Sequence[str], *, fix: str, delimiter: str = ",") -> IncidentRows:
     """Read the `wanted` columns of a CSV file (UTF-8 without a byte order mark) by its header.
 
     Raises SourceError where columns are missing or there twice (`fix` says what to do), or rows have more or fewer
-    values than the header.
+    values than the header, or a quotation mark is not closed.
     """
     header = read_header(content, delimiter=delimiter)
     check_header(name, header, wanted, fix=fix)
+    if content.count(b'"') % 2:
+        _check_quotes(name, content, delimiter)
     ragged: list[object] = []
 
     def note_ragged(row: object) -> str:
@@ -106,7 +117,8 @@ def read_delimited(name: str, content: bytes, wanted: Sequence[str], *, fix: str
     positions = [str(place) for place in range(len(header))]
     taken = {text: str(header.index(text)) for text in wanted}
     table = arrow_csv.read_csv(
-        pa.py_buffer(content),
+        # The header has to begin in the first line there, and to end with one.
+        pa.py_buffer(content.lstrip(b"\r\n") + b"\n"),
         read_options=arrow_csv.ReadOptions(
             use_threads=False, block_size=_BLOCK, column_names=positions, skip_rows_after_names=1
         ),
@@ -145,10 +157,11 @@ def check_header(name: str, header: Sequence[str], wanted: Sequence[str], *, fix
         raise SourceError(problems)
 
 
-def _iterate(content: bytes, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Rows that are not blank, with the line each starts in."""
+def _iterate(content: bytes, delimiter: str, *, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
+    """Rows that are not blank, with the line each starts in; if `strict`, csv.Error where quotation marks are wrong."""
     csv.field_size_limit(_LONGEST_VALUE)
-    reader = csv.reader(io.TextIOWrapper(io.BytesIO(content), "utf-8", newline=""), delimiter=delimiter)
+    lines = io.TextIOWrapper(io.BytesIO(content), "utf-8", newline="")
+    reader = csv.reader(lines, delimiter=delimiter, strict=strict)
     start = 1
     for cells in reader:
         if cells:
@@ -156,9 +169,21 @@ def _iterate(content: bytes, delimiter: str) -> Iterator[tuple[int, list[str]]]:
         start = reader.line_num + 1
 
 
+def _check_quotes(name: str, content: bytes, delimiter: str) -> None:
+    """Raise SourceError where a quotation mark is not closed, which would hide all rows after it in one value."""
+    line = 0
+    try:
+        for start, _ in _iterate(content, delimiter, strict=True):
+            line = start
+    except csv.Error as error:
+        problem = Problem(f"{name}, after line {line}", "a quotation mark is not closed", "close it, or take it out")
+        raise SourceError([problem]) from error
+
+
 def _describe_ragged(name: str, content: bytes, delimiter: str, width: int) -> Problem:
     wrong = [(line, len(cells)) for line, cells in _iterate(content, delimiter) if len(cells) != width]
     line, values = wrong[0]
-    more = f" (and {len(wrong) - 1:,} more rows)" if len(wrong) > 1 else ""
-    what = f"it has {values} {'value' if values == 1 else 'values'} where the header has {width}{more}"
+    what = (
+        f"it has {values} {'value' if values == 1 else 'values'} where the header has {width}{_count_more(len(wrong))}"
+    )
     return Problem(f"{name}, line {line}", what, "correct the row, or fetch the file again")

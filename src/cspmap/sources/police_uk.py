@@ -16,7 +16,7 @@ from cspmap.partnership import IncidentSource, Partnership
 from cspmap.periods import Month
 from cspmap.sources.boundary_codes import list_briefly
 from cspmap.sources.incident_files import IncidentFile, find_files
-from cspmap.sources.incident_rows import IncidentRows, read_delimited
+from cspmap.sources.incident_rows import IncidentRows, count_rows, read_delimited
 from cspmap.sources.incident_table import IncidentPart, make_incident_table
 from cspmap.sources.positions import DEGREES, read_positions
 
@@ -93,7 +93,8 @@ def _check_months(chosen: list[_StreetFile]) -> None:
     twice = [(first, second) for first, second in pairwise(chosen) if first.month == second.month]
     if twice:
         first, second = twice[0]
-        more = f" (and {len(twice) - 1} more months are there twice)" if len(twice) > 1 else ""
+        rest = len(twice) - 1
+        more = f" (and {rest} more {'month is' if rest == 1 else 'months are'} there twice)" if rest else ""
         raise SourceError(
             [
                 Problem(
@@ -159,7 +160,7 @@ def _check_force(rows: IncidentRows, force: str) -> None:
         if item["values"] is not None and not wanted <= _split_name(item["values"])
     ]
     if others:
-        named = list_briefly([f"{name} ({count:,} rows)" for name, count in others], most=5)
+        named = list_briefly([f"{name} ({count_rows(count)})" for name, count in others], most=5)
         what = f"by its name it is of force {force!r}, but Falls within says {named}"
         rows.problems.append(Problem(rows.name, what, f"take it away, or {_AGAIN}"))
 

@@ -27,11 +27,15 @@ _NUMBER = r"^-?(\d{1,30}(\.\d*)?|\.\d+)([eE][-+]?\d{1,2})?$"
 
 @dataclass(frozen=True)
 class Axes:
-    """A pair of coordinates and the bounds of the United Kingdom in it: west, south, east, north."""
+    """A pair of coordinates and the bounds of the United Kingdom in it: west, south, east, north.
+
+    Positions of which both coordinates are below `sea` are not in it either.
+    """
 
     x: str
     y: str
     bounds: tuple[float, float, float, float]
+    sea: float
 
     @property
     def words(self) -> str:
@@ -41,11 +45,13 @@ class Axes:
     def hold(self, x: Floats, y: Floats) -> Bools:
         """Which positions lie within the bounds."""
         west, south, east, north = self.bounds
-        return np.asarray((x >= west) & (x <= east) & (y >= south) & (y <= north))
+        ashore = (x >= self.sea) | (y >= self.sea)
+        return np.asarray((x >= west) & (x <= east) & (y >= south) & (y <= north) & ashore)
 
 
-DEGREES = Axes("longitude", "latitude", (-9.0, 49.0, 2.5, 61.5))
-GRID = Axes("easting", "northing", (0.0, 0.0, 700_000.0, 1_300_000.0))
+DEGREES = Axes("longitude", "latitude", (-9.0, 49.0, 2.5, 61.5), sea=49.0)
+# The grid's south-western corner is open sea; degrees that are taken for metres lie there.
+GRID = Axes("easting", "northing", (0.0, 0.0, 700_000.0, 1_300_000.0), sea=1_000.0)
 
 
 def read_positions(rows: IncidentRows, x_header: str, y_header: str, axes: Axes) -> tuple[Floats, Floats]:
@@ -57,12 +63,10 @@ def read_positions(rows: IncidentRows, x_header: str, y_header: str, axes: Axes)
     x, x_wrong = _read_numbers(rows, x_header)
     y, y_wrong = _read_numbers(rows, y_header)
     nowhere = (np.isnan(x) & np.isnan(y)) | ((x == 0) & (y == 0))
-    other = GRID if axes is DEGREES else DEGREES
-    # The grid's south-western corner, where degrees taken for metres would lie, is open sea.
-    possible = axes.hold(x, y) & ~((axes is GRID) & other.hold(x, y))
+    possible = axes.hold(x, y)
     absurd = ~nowhere & ~possible & ~x_wrong & ~y_wrong
     if absurd.any():
-        _report_absurd(rows, np.flatnonzero(absurd), x, y, axes, other)
+        _report_absurd(rows, np.flatnonzero(absurd), x, y, axes)
     lost = nowhere | ~possible
     x[lost] = np.nan
     y[lost] = np.nan
@@ -104,12 +108,11 @@ def _read_numbers(rows: IncidentRows, header: str) -> tuple[Floats, Bools]:
     return numbers, wrong
 
 
-def _report_absurd(
-    rows: IncidentRows, where: npt.NDArray[np.intp], x: Floats, y: Floats, axes: Axes, other: Axes
-) -> None:
+def _report_absurd(rows: IncidentRows, where: npt.NDArray[np.intp], x: Floats, y: Floats, axes: Axes) -> None:
     first = where[0]
     texts = ["missing" if np.isnan(value) else f"{value:.10g}" for value in (x[first], y[first])]
     example = f"{axes.x} {texts[0]}, {axes.y} {texts[1]}"
+    other = GRID if axes is DEGREES else DEGREES
     hint, fix = "", "correct them, or leave both empty where the place is not known"
     if axes.hold(y[where], x[where]).mean() > 0.5:
         hint = f": {axes.words} look swapped"
@@ -122,4 +125,4 @@ def _report_absurd(
         rows.report(where[:1], f"{what} (the first is {example})", fix)
     else:
         line = rows.lines[first]
-        rows.note(f"{what} (the first, in line {line}, is {example}). They count as not located.")
+        rows.note(f"{what} (the first, in line {line}, is {example}); taken as not located.")
