@@ -18,7 +18,7 @@ from cspmap.selection import Selection
 from cspmap.store import Store
 
 if TYPE_CHECKING:
-    import ibis.expr.types as ir  # type: ignore[import-untyped]
+    import ibis.expr.types as ir
 
 TABLES = ("cube", "totals", "deprivation")
 
@@ -292,7 +292,7 @@ class Query:
         cells = named
         for column, values in (("month", months), ("crime_type", types)):
             if column in by:
-                cells = cells.merge(pd.DataFrame({column: list(values)}), how="cross")
+                cells = cells.merge(pd.DataFrame({column: pd.array(list(values), dtype="str")}), how="cross")
         cells = cells.merge(counts, how="left", on=["code", *by])
         cells["count"] = cells["count"].fillna(0).astype("Int64") if months else _nothing(len(cells))
         return cells[["code", "name", *by, "count"]]
