@@ -219,7 +219,10 @@ def test_rows_of_another_length_by_their_lines() -> None:
 
 def test_a_quotation_mark_left_open_hides_no_rows() -> None:
     content = write([usual(), usual(Location="HERE"), usual()]).replace(b"HERE", b'"On or near')
-    assert fail(content) == [", after line 2: a quotation mark is not closed; close it, or take it out."]
+    assert fail(content) == [", line 3: a quotation mark is not closed; close it, or take it out."]
+    # Two of them pair: the rows between them become one value.
+    assert fail(content + b'"')[0].startswith(", line 3: it has 7 values where the header has 12;")
+    assert fail(content + write([usual()] * 2_000) + b'"') == fail(content)
 
 
 def test_a_lone_quotation_mark_inside_a_text_is_a_character() -> None:

@@ -131,7 +131,7 @@ def _read_text(name: str, content: bytes, headers: Sequence[str]) -> IncidentRow
     except UnicodeDecodeError:
         content, recoded = _recode(name, content), True
     content = content.removeprefix(b"\xef\xbb\xbf")
-    delimiter = max(_DELIMITERS, key=lambda sign: len(set(headers) & set(read_header(content, delimiter=sign))))
+    delimiter = max(_DELIMITERS, key=lambda sign: len(set(headers) & set(read_header(name, content, delimiter=sign))))
     rows = read_delimited(name, content, headers, fix=_NAME_COLUMNS, delimiter=delimiter)
     if recoded:
         rows.note("it is not in UTF-8 and was read as Windows-1252.")

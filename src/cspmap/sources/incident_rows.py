@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 _BLOCK = 16 << 20
-
-# The longest text that can be a single value; without it the standard library stops at 128 KiB.
-_LONGEST_VALUE = 1 << 30
 
 
 @dataclass
@@ -93,9 +91,9 @@ def _count_more(rows: int) -> str:
     return f" (and {rows - 1:,} more {'row' if rows == 2 else 'rows'})" if rows > 1 else ""
 
 
-def read_header(content: bytes, *, delimiter: str = ",") -> list[str]:
+def read_header(name: str, content: bytes, *, delimiter: str = ",") -> list[str]:
     """The first row of a CSV file in UTF-8, with runs of spaces and line breaks made one space."""
-    return [" ".join(text.split()) for text in next(_iterate(content, delimiter), (1, []))[1]]
+    return [" ".join(text.split()) for text in next(_iterate(name, content, delimiter), (1, []))[1]]
 
 
 def read_delimited(name: str, content: bytes, wanted: Sequence[str], *, fix: str, delimiter: str = ",") -> IncidentRows:
@@ -104,10 +102,10 @@ def read_delimited(name: str, content: bytes, wanted: Sequence[str], *, fix: str
     Raises SourceError where columns are missing or there twice (`fix` says what to do), or rows have more or fewer
     values than the header, or a quotation mark is not closed.
     """
-    header = read_header(content, delimiter=delimiter)
+    header = read_header(name, content, delimiter=delimiter)
     check_header(name, header, wanted, fix=fix)
     if content.count(b'"') % 2:
-        _check_quotes(name, content, delimiter)
+        deque(_iterate(name, content, delimiter, strict=True), maxlen=0)
     ragged: list[object] = []
 
     def note_ragged(row: object) -> str:
@@ -135,7 +133,7 @@ def read_delimited(name: str, content: bytes, wanted: Sequence[str], *, fix: str
     if ragged:
         raise SourceError([_describe_ragged(name, content, delimiter, len(header))])
     columns = {text: table[place].combine_chunks() for text, place in taken.items()}
-    return IncidentRows(name, columns, lambda: [line for line, _ in _iterate(content, delimiter)][1:])
+    return IncidentRows(name, columns, lambda: [line for line, _ in _iterate(name, content, delimiter)][1:])
 
 
 def check_header(name: str, header: Sequence[str], wanted: Sequence[str], *, fix: str) -> None:
@@ -157,31 +155,27 @@ def check_header(name: str, header: Sequence[str], wanted: Sequence[str], *, fix
         raise SourceError(problems)
 
 
-def _iterate(content: bytes, delimiter: str, *, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
-    """Rows that are not blank, with the line each starts in; if `strict`, csv.Error where quotation marks are wrong."""
-    csv.field_size_limit(_LONGEST_VALUE)
+def _iterate(name: str, content: bytes, delimiter: str, *, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
+    """Rows that are not blank, with the line each starts in.
+
+    Raises SourceError at a value of more than 128 KiB, and if `strict` at quotation marks that do not pair: one that
+    is not closed hides all rows after it in one value.
+    """
     lines = io.TextIOWrapper(io.BytesIO(content), "utf-8", newline="")
     reader = csv.reader(lines, delimiter=delimiter, strict=strict)
     start = 1
-    for cells in reader:
-        if cells:
-            yield start, cells
-        start = reader.line_num + 1
-
-
-def _check_quotes(name: str, content: bytes, delimiter: str) -> None:
-    """Raise SourceError where a quotation mark is not closed, which would hide all rows after it in one value."""
-    line = 0
     try:
-        for start, _ in _iterate(content, delimiter, strict=True):
-            line = start
+        for cells in reader:
+            if cells:
+                yield start, cells
+            start = reader.line_num + 1
     except csv.Error as error:
-        problem = Problem(f"{name}, after line {line}", "a quotation mark is not closed", "close it, or take it out")
+        problem = Problem(f"{name}, line {start}", "a quotation mark is not closed", "close it, or take it out")
         raise SourceError([problem]) from error
 
 
 def _describe_ragged(name: str, content: bytes, delimiter: str, width: int) -> Problem:
-    wrong = [(line, len(cells)) for line, cells in _iterate(content, delimiter) if len(cells) != width]
+    wrong = [(line, len(cells)) for line, cells in _iterate(name, content, delimiter) if len(cells) != width]
     line, values = wrong[0]
     what = (
         f"it has {values} {'value' if values == 1 else 'values'} where the header has {width}{_count_more(len(wrong))}"
