@@ -70,7 +70,7 @@ def write_archive(boundaries: Path, out: Path, *, rows: int, months: int) -> Non
             kind = generator.choice(len(kinds), int(size), p=kind_shares)
             table = make_month(month, places, place, kinds.take(pa.array(kind)), generator)
             with archive.open(f"{month}/{month}-{FORCE}-street.csv", "w") as file:
-                csv.write_csv(table, file, csv.WriteOptions(quoting_style="needed", quoting_header="needed"))
+                csv.write_csv(table, file, csv.WriteOptions(quoting_style="none", quoting_header="none"))
 
 
 def make_places(boundaries: Path, generator: np.random.Generator) -> Places:
