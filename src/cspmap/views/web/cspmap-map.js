@@ -486,14 +486,26 @@
     if (window.frameElement) window.frameElement.title = `Map: ${view.legend.title}`;
   }
 
+  /* Without its styles the legend has another size, and the map would be fitted beside that. */
+  let styled = null;
+
+  function loadStyles() {
+    const waiting = [...document.querySelectorAll('link[rel="stylesheet"]')].filter((link) => !link.sheet);
+    return Promise.all(waiting.map((link) => new Promise((done) => {
+      link.addEventListener("load", done);
+      link.addEventListener("error", done); // a map without its styles is still a map
+    })));
+  }
+
   /* Returns a layer for streamlit-folium to hold: it removes it again before the next call, which must cost nothing. */
   function show(target, next) {
     if (!map) begin(target);
     view = next;
     window.feature_group = [];
     definePatterns(view.specials);
-    loadLayer(view.layer).then(
-      (loaded) => { if (view === next) draw(loaded); },
+    styled ??= loadStyles();
+    Promise.all([loadLayer(view.layer), styled]).then(
+      ([loaded]) => { if (view === next) draw(loaded); },
       () => { if (view === next) report("The boundaries could not be loaded. Reload the page to try again."); },
     );
     return L.layerGroup();
