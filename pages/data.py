@@ -57,6 +57,8 @@ def show_quality(query: Query) -> None:
         strict=True,
     ):
         for name, title in charts:
+            if not months[name].fillna(0).any():
+                continue  # nothing to show: the sentences above say so
             column.altair_chart(draw_quality(months, name, title), width="stretch")
     st.dataframe(months[list(MONTH_COLUMNS)], hide_index=True, height=330, column_config=MONTH_COLUMNS)
 

@@ -20,11 +20,11 @@ MAP_HEIGHT = 470
 def explore(query: Query) -> None:
     """Filters, map, panel, table: one fragment, so that a filter redraws these and nothing else."""
     store, partnership = query.store, query.store.partnership
-    with show_errors():
-        asked = take_address(store)
     event = take_event(key="map")
+    with show_errors():
+        take_address(store, acted=event is not None)
     if event is not None:
-        choose_area(asked.level, event.area)
+        choose_area(event.area)
     selection, settings = choose_selection(query)
     give_address(selection)
 
@@ -46,7 +46,7 @@ def explore(query: Query) -> None:
                 f"**{escape_markdown(name_crimes(selection, partnership))}** in {escape_markdown(partnership.place)}, "
                 f"{selection.span.words}, "
                 f"compared with {selection.before.words}",
-                width="content",
+                width="stretch",
             )
             with st.popover("Link", icon=":material/link:"):
                 st.caption("This address opens the same view.")
@@ -69,9 +69,9 @@ def explore(query: Query) -> None:
         chosen = find_area(areas, selection.chosen)
         if chosen is not None:
             st.button(
-                f"Back to {partnership.place}",
+                f"Back to {escape_markdown(partnership.place)}",
                 on_click=choose_area,
-                args=(selection.level, None),
+                args=(None,),
                 icon=":material/undo:",
             )
         show_panel(query, selection, chosen, figures)
@@ -88,5 +88,8 @@ def warn_missing(coverage: Coverage) -> None:
 with show_errors():
     opened = load_query()
 begin_page(opened)
-explore(opened)
+page = st.container()
+# Before what is above it, which a link that asks for what is not there stops.
 show_licences(opened)
+with page:
+    explore(opened)

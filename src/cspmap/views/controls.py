@@ -23,7 +23,7 @@ SCHEME_NAMES: dict[Scheme, str] = {
 CHOSEN_SPAN = "chosen"
 _NAMED: dict[str, Comparison] = {name: name for name in COMPARISONS}
 
-_ADDRESS, _SPANS, _GENERATION = "address", "spans", "generation"
+_ADDRESS, _STARTS, _GENERATION, _WIDGETS = "address", "starts", "generation", "widgets"
 
 
 @dataclass(frozen=True)
@@ -34,25 +34,35 @@ class MapSettings:
     tiles: bool
 
 
-def take_address(store: Store) -> Selection:
-    """The selection that the page's address asks for; where it has changed, the widgets follow it.
+def take_address(store: Store, *, acted: bool) -> None:
+    """Have the widgets follow the page's address where the viewer has changed it, or comes back from another page.
 
-    Raises SelectionError where the store does not hold what it asks for.
+    `acted` where the viewer did something on the map. Whoever moves a widget or acts while the browser has yet to hear
+    of the address that the last run gave sends the one before along: then the address is left alone.
+
+    Raises SelectionError where the store does not hold what the address asks for.
     """
     query = st.query_params.to_dict()
-    selection = Selection.from_query(query, store)
-    if st.session_state.get(_ADDRESS) != query:
-        st.session_state.update(_set_widgets(selection, store))
+    left = st.session_state.get(_WIDGETS)
+    # The state of widgets goes when a viewer turns to another page, so whoever comes back has none.
+    back = "compare" not in st.session_state
+    if back or (st.session_state.get(_ADDRESS) != query and not acted and _read_widgets() == left):
+        st.session_state.update(_set_widgets(Selection.from_query(query, store), store))
         st.session_state[_ADDRESS] = query
-    return selection
 
 
 def give_address(selection: Selection) -> None:
     """Make the page's address tell the selection, so that a copied link opens the same view."""
     query = selection.to_query()
+    st.session_state[_WIDGETS] = _read_widgets()
     if st.session_state.get(_ADDRESS) != query:
         st.session_state[_ADDRESS] = query
         st.query_params.from_dict(query)
+
+
+def _read_widgets() -> dict[str, Any]:
+    own = {_ADDRESS, _STARTS, _GENERATION, _WIDGETS}
+    return {str(key): value for key, value in st.session_state.items() if key not in own}
 
 
 def link_to(selection: Selection) -> str:
@@ -66,26 +76,26 @@ def _set_widgets(selection: Selection, store: Store) -> Mapping[str, Any]:
     before = selection.before if own else selection.span
     first, last = max(before.first, loaded.first), min(before.last, loaded.last)
     return {
-        _SPANS: {
+        _STARTS: {
             "period": (str(selection.span.first), str(selection.span.last)),
             "compare_span": (str(first), str(max(first, last))),
+            f"areas-{selection.level}": list(selection.areas),
+            "scheme": selection.scheme,
+            "classes": selection.classes,
+            "edition": selection.edition,
         },
         _GENERATION: st.session_state.get(_GENERATION, 0) + 1,
         "compare": CHOSEN_SPAN if own else selection.comparison,
         "crimes": list(selection.crimes),
         "level": selection.level,
         "measure": selection.measure,
-        "edition": selection.edition,
-        f"areas-{selection.level}": list(selection.areas),
         f"chosen-{selection.level}": selection.chosen,
-        "scheme": selection.scheme,
-        "classes": selection.classes,
     }
 
 
-def choose_area(level: str, code: str | None) -> None:
-    """Open or leave an area's panel; to be called before the filters are drawn."""
-    st.session_state[f"chosen-{level}"] = code
+def choose_area(code: str | None) -> None:
+    """Open an area of the level that is shown, or leave it (None); to be called before the filters are drawn."""
+    st.session_state[f"chosen-{st.session_state['level']}"] = code
 
 
 def choose_selection(query: Query) -> tuple[Selection, MapSettings]:
@@ -95,21 +105,21 @@ def choose_selection(query: Query) -> tuple[Selection, MapSettings]:
     levels = {layer.key: layer.name for layer in partnership.layers}
     crimes = partnership.crime_names
     measures = [key for key in MEASURES if partnership.deprivation or key not in DEPRIVATION_MEASURES]
-    with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="filters"):
         span = _choose_span("Period", months, key="period")
         compare = st.selectbox(
             "Compared with",
             [*_NAMED, CHOSEN_SPAN],
             key="compare",
             format_func=lambda key: COMPARISONS[_NAMED[key]] if key in _NAMED else "Chosen months",
-            width=150,
+            width=152,
         )
         comparison = _NAMED.get(compare) or _choose_span("Chosen months", months, key="compare_span")
         kinds = st.multiselect(
-            "Crime", list(crimes), key="crimes", format_func=crimes.__getitem__, placeholder="All", width=170
+            "Crime", list(crimes), key="crimes", format_func=crimes.__getitem__, placeholder="All", width=144
         )
-        level = st.selectbox("Level", list(levels), key="level", format_func=levels.__getitem__, width=105)
-        measure = st.selectbox("Measure", measures, key="measure", format_func=MEASURE_NAMES.__getitem__, width=160)
+        level = st.selectbox("Level", list(levels), key="level", format_func=levels.__getitem__, width=132)
+        measure = st.selectbox("Measure", measures, key="measure", format_func=MEASURE_NAMES.__getitem__, width=184)
         areas = query.name_areas(level)
         chosen = st.selectbox(
             "Find an area",
@@ -118,7 +128,7 @@ def choose_selection(query: Query) -> tuple[Selection, MapSettings]:
             index=None,
             format_func=areas.__getitem__,
             placeholder="Type a name",
-            width=135,
+            width=152,
         )
         with st.popover("More", icon=":material/tune:"):
             more = _choose_more(areas, level, [item.year for item in partnership.deprivation])
@@ -137,14 +147,22 @@ def choose_selection(query: Query) -> tuple[Selection, MapSettings]:
     return selection, more[4]
 
 
+def _start(name: str, otherwise: Any = None) -> tuple[str, Any]:
+    """The key of a widget and the value it starts from; a new address gets a new widget.
+
+    For widgets that the framework lets nobody set afterwards: a slider of two ends must be told so by its value, and
+    what is behind a closed popover does not hear of it.
+    """
+    return f"{name}-{st.session_state[_GENERATION]}", st.session_state[_STARTS].get(name, otherwise)
+
+
 def _choose_span(label: str, months: Sequence[str], *, key: str) -> Span:
-    # A slider of two ends must be told so by its value, which the framework lets nobody set afterwards: so a new
-    # address gets a new slider.
+    key, value = _start(key)
     first, last = st.select_slider(
         label,
         months,
-        value=st.session_state[_SPANS][key],
-        key=f"{key}-{st.session_state[_GENERATION]}",
+        value=value,
+        key=key,
         format_func=name_month,
         width=210,
     )
@@ -154,14 +172,20 @@ def _choose_span(label: str, months: Sequence[str], *, key: str) -> Span:
 def _choose_more(
     areas: Mapping[str, str], level: str, editions: Sequence[int]
 ) -> tuple[tuple[str, ...], Scheme, int, int | None, MapSettings]:
+    key, some = _start(f"areas-{level}", ())
     shown = st.multiselect(
-        "Only these areas", list(areas), key=f"areas-{level}", format_func=areas.__getitem__, placeholder="All"
+        "Only these areas", list(areas), some, key=key, format_func=areas.__getitem__, placeholder="All"
     )
-    scheme = st.selectbox("Classes made by", SCHEMES, key="scheme", format_func=SCHEME_NAMES.__getitem__)
-    classes = st.slider("Number of classes", 2, 9, key="classes")
-    edition = None
+    key, scheme = _start("scheme")
+    scheme = st.selectbox(
+        "Classes made by", SCHEMES, SCHEMES.index(scheme), key=key, format_func=SCHEME_NAMES.__getitem__
+    )
+    key, classes = _start("classes")
+    classes = st.slider("Number of classes", 2, 9, classes, key=key)
+    key, edition = _start("edition")
     if editions:
-        edition = st.selectbox("Indices of Deprivation", sorted(editions, reverse=True), key="edition")
+        latest = sorted(editions, reverse=True)
+        edition = st.selectbox("Indices of Deprivation", latest, latest.index(edition), key=key)
     labels = st.toggle("Names on the map", value=True, key="labels")
     tiles = st.toggle(
         "Street map behind",

@@ -69,4 +69,4 @@ def begin_page(query: Query) -> None:
 def show_licences(query: Query) -> None:
     """Attribution of everything on the page, and the version of the store that it comes from."""
     lines = [*query.store.partnership.licences, f"Store version {query.store.version}."]
-    st.caption(" ".join(lines))
+    st.caption(escape_markdown(" ".join(lines)))

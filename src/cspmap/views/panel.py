@@ -28,6 +28,7 @@ def show_panel(query: Query, selection: Selection, area: pd.Series | None, figur
     now, before, per = figures.now, figures.before, figures.per
     partnership = query.store.partnership
     code = None if area is None else str(area["code"])
+    place = escape_markdown(partnership.place)
     name = partnership.place if area is None else str(area["name"])
     count, earlier = (now.total, before.total) if area is None else (area["count"], area["before"])
     st.subheader(escape_markdown(name), anchor=False)
@@ -36,7 +37,7 @@ def show_panel(query: Query, selection: Selection, area: pd.Series | None, figur
         if area is not None:
             shown = "not shown" if area["suppressed"] else format_rate(area["rate"])
             st.metric(f"per 1,000 {per.name}", shown, width="content")
-            st.metric(f"of {partnership.place}'s", format_percent(100 * area["share"]), width="content")
+            st.metric(f"of {place}'s", format_percent(100 * area["share"]), width="content")
     change = poisson_change(_number(earlier) if now.loaded == before.loaded else None, _number(count))
     crimes, against = name_crimes(selection, partnership), name_comparison(selection)
     sentence = describe_change(
@@ -46,7 +47,7 @@ def show_panel(query: Query, selection: Selection, area: pd.Series | None, figur
     trend, crimes_tab, streets, deprivation = st.tabs(["Trend", "Crime types", "Streets", "Deprivation"])
     with trend:
         st.altair_chart(draw_trend(_trend(query, selection, code)), width="stretch")
-        st.caption(describe_unlocated(now, partnership.place))
+        st.caption(escape_markdown(describe_unlocated(now, partnership.place)))
     with crimes_tab:
         _show_mix(query, selection, code, name)
     with streets:
@@ -137,7 +138,7 @@ def _show_deprivation(query: Query, selection: Selection, code: str | None) -> N
         st.write(f"**{share}** of residents live in England's most deprived fifth.")
     if pd.notna(row["score"]):
         st.write(f"**Score {row['score']:.1f}**: higher is more deprived.")
-    st.caption(f"Indices of Deprivation {selection.edition}, {row['method']}.")
+    st.caption(escape_markdown(f"Indices of Deprivation {selection.edition}, {row['method']}."))
 
 
 def _number(value: object) -> float | None:
