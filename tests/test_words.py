@@ -252,13 +252,14 @@ def test_denominators() -> None:
     assert describe_denominator(RESIDENTS, []) == "Rates are per 1,000 residents, 2022 (ONS; not known)."
 
 
-def list_for(partnership: Partnership, selection: Selection, now: Coverage, before: Coverage) -> list[str]:
+def list_for(partnership: Partnership, selection: Selection, now: Coverage) -> list[str]:
+    before = replace(cover(10, 0), span=selection.before)
     return list_caveats(selection, partnership, now=now, before=before, denominator=RESIDENTS, methods=["as published"])
 
 
 def test_caveats_of_the_example(example: Partnership) -> None:
     missing = replace(cover(10, 0), missing=(Month(2023, 5),))
-    assert list_for(example, select(level="hexagon"), missing, cover(10, 0)) == [
+    assert list_for(example, select(level="hexagon"), missing) == [
         "Example: illustrative geography, simulated incidents. No figure here is a real one.",
         "Recorded incidents in Luton, year to April 2024, compared with the year to April 2023.",
         "1 month is missing from the year to April 2024 (May 2023): missing, not zero.",
@@ -268,11 +269,27 @@ def test_caveats_of_the_example(example: Partnership) -> None:
     ]
 
 
+def test_caveats_where_nothing_is_compared(example: Partnership) -> None:
+    missing = replace(cover(10, 0), missing=(Month(2023, 5),))
+    said = list_caveats(
+        select(level="ward", comparison=Span(Month(2020, 1), Month(2020, 1))),
+        example,
+        now=missing,
+        before=None,
+        denominator=RESIDENTS,
+        methods=[],
+    )
+    assert said[1:3] == [
+        "Recorded incidents in Luton, year to April 2024.",
+        "1 month is missing from the year to April 2024 (May 2023): missing, not zero.",
+    ]
+
+
 def test_caveats_of_published_street_level_crime_tell_of_snap_points(example: Partnership) -> None:
     source = replace(example.incidents[0], format="police.uk")
     hexes = Layer("hex", "Hexagon", "hexagons", Path("hexes"), figures_of="ward")
     partnership = replace(example, incidents=(source,), layers=(*example.layers, hexes), notice="")
-    said = list_for(partnership, select(level="hex"), cover(10, 0), cover(10, 0))
+    said = list_for(partnership, select(level="hex"), cover(10, 0))
     assert said[0] == "Recorded incidents in Luton, year to April 2024, compared with the year to April 2023."
     # Hexagons that redraw the wards are not what a point is looked up in.
     assert "Incidents are counted in wards by where their published point lies." in said

@@ -124,7 +124,7 @@ def build(partnership: Path, data: Path | None, store: Path) -> None:
 @_PARTNERSHIP
 @_DATA
 def check(partnership: Path, data: Path | None) -> None:
-    """Check PARTNERSHIP.toml and every file it names, and list all problems.
+    """List every problem of PARTNERSHIP.toml and the files it names.
 
     Exit code 1 where there are any.
     """
@@ -149,7 +149,12 @@ def check(partnership: Path, data: Path | None) -> None:
 @click.option("--crime", multiple=True, help="Key of a crime type or group; may be given several times. Default: all.")
 @click.option("--area", multiple=True, help="Code of an area; may be given several times. Default: all.")
 @click.option(
-    "--format", "kind", type=click.Choice(["csv", "geojson", "json"]), default="csv", show_default=True, help="Format."
+    "--format",
+    "kind",
+    type=click.Choice(["csv", "geojson", "json"]),
+    default="csv",
+    show_default=True,
+    help="What to write.",
 )
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="File to write. Default: standard output.")
 def extract(
@@ -163,7 +168,9 @@ def extract(
     kind: str,
     out: Path | None,
 ) -> None:
-    """Write counts and rates by area, with period, population and gaps beside every figure.
+    """Write counts and rates by area to a file.
+
+    Period, population, method and gaps stand beside every figure; what else must be known goes to standard error.
 
     Example: cspmap extract --level ward --by crime_type --from 2007-04 --to 2008-03 --out wards.csv
     """
@@ -185,7 +192,7 @@ def extract(
         selection,
         query.store.partnership,
         now=query.count_coverage(selection),
-        before=query.count_coverage(selection, span=selection.before),
+        before=None,
         denominator=denominator,
         methods=held.loc[held["denominator"] == denominator.key, "method"],
     )
@@ -209,14 +216,23 @@ def extract(
 @main.command()
 @_STORE
 @click.option(
-    "--format", "kind", type=click.Choice(["text", "csv", "json"]), default="text", show_default=True, help="Format."
+    "--format",
+    "kind",
+    type=click.Choice(["text", "csv", "json"]),
+    default="text",
+    show_default=True,
+    help="What to write: to read, or to work on.",
 )
 def quality(store: Path | None, kind: str) -> None:
-    """Report on what a store holds: months, repeated identifiers, locations, LSOA vintages, notes."""
+    """Report on what a store holds and how good it is.
+
+    By month: rows, repeated identifiers, incidents without a location, outside and inside, LSOA vintage, and how
+    many published LSOA codes are not those of the point.
+    """
     from cspmap.exports.extract import write_csv
     from cspmap.periods import Month, Span
     from cspmap.query import Query
-    from cspmap.views.words import describe_missing
+    from cspmap.views.words import describe_missing, format_moment
 
     opened = _open(store)
     months = opened.read_table("months")
@@ -230,7 +246,8 @@ def quality(store: Path | None, kind: str) -> None:
         report = {"missing": [str(month) for month in gaps], "notes": opened.manifest["notes"], "months": rows}
         click.echo(json.dumps(report, ensure_ascii=False, indent=1))
         return
-    click.echo(f"{opened.partnership.name}, store version {opened.version}, built {opened.manifest['built']}")
+    built = format_moment(opened.manifest["built"])
+    click.echo(f"{opened.partnership.name}, store version {opened.version}, built {built}")
     if opened.partnership.notice:
         click.echo(opened.partnership.notice)
     click.echo(describe_missing(gaps, span.words) or f"No month is missing from {span.words}.")

@@ -189,19 +189,22 @@ def list_caveats(
     partnership: Partnership,
     *,
     now: Coverage,
-    before: Coverage,
+    before: Coverage | None,
     denominator: Denominator,
     methods: Iterable[str],
 ) -> list[str]:
-    """Everything that travels with the figures of a page or a file, a sentence each."""
+    """Everything that travels with the figures of a page or a file, a sentence each.
+
+    `before` is None where nothing is compared.
+    """
     drawn = partnership.find_layer(selection.level)
     counted = drawn if drawn.figures_of is None else partnership.find_layer(drawn.figures_of)
     sentences = [
         partnership.notice,
-        f"{name_crimes(selection, partnership)} in {partnership.place}, {selection.span.words}, "
-        f"compared with {the(selection.before.words)}.",
+        f"{name_crimes(selection, partnership)} in {partnership.place}, {selection.span.words}"
+        + (f", compared with {the(before.span.words)}." if before else "."),
         describe_missing(now.missing, selection.span.words),
-        describe_missing(before.missing, selection.before.words),
+        describe_missing(before.missing, before.span.words) if before else "",
         describe_denominator(denominator, methods),
         f"Incidents are counted in {counted.plural} by where their published point lies.",
         describe_unlocated(now, partnership.place),
