@@ -9,10 +9,11 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
-from itertools import chain
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -289,9 +290,10 @@ def _write_months(
     notes: dict[str, list[str]] = dict(previous.manifest["part_notes"]) if previous else {}
     out: list[_MonthInput] = []
     read = 0
-    whole: tuple[IncidentPart, pa.Table] | None = None
-    with duckdb.connect() as engine:
-        writer = MonthWriter(layers, engine)
+    changed = [item.part for item in reversed(inputs) if kept.get(str(item.month)) != item.key]
+    whole: pa.Table | None = None
+    with duckdb.connect() as engine, ThreadPoolExecutor(1) as reader:
+        writer, tables = MonthWriter(layers, engine), _read_ahead(changed, reader)
         for done, item in enumerate(reversed(inputs)):
             progress(f"Reading {item.month.words}", 0.05 + 0.8 * done / len(inputs))
             target = draft.folder / "incidents" / f"{item.month}.parquet"
@@ -299,10 +301,11 @@ def _write_months(
                 writer.take_over(previous.folder / "incidents" / target.name, target)
                 out.append(item)
                 continue
-            if whole is None or whole[0] is not item.part:
-                whole = (item.part, item.part.read())
-                notes[item.part_key] = json.loads((whole[1].schema.metadata or {}).get(b"notes", b"[]"))
-            table = whole[1].replace_schema_metadata(None)
+            table = next(tables)
+            if table is not whole:
+                whole = table
+                notes[item.part_key] = json.loads((table.schema.metadata or {}).get(b"notes", b"[]"))
+            table = table.replace_schema_metadata(None)
             table = table.filter(pc.equal(table["month"], str(item.month)))
             if not len(table):
                 notes[item.part_key].append(f"{item.part.name} has no rows: {item.month.words} is missing, not zero.")
@@ -313,6 +316,16 @@ def _write_months(
     if not out:
         raise _no_incidents()
     return _Written(tuple(reversed(out)), read, notes)
+
+
+def _read_ahead(parts: Sequence[IncidentPart], reader: Executor) -> Iterator[pa.Table]:
+    """The incidents of each part, the next one's read while they are written; one named twice running is read once."""
+    ahead = reader.submit(parts[0].read)
+    for part, following in zip_longest(parts, parts[1:]):
+        table = ahead.result()
+        if following is not None and following is not part:
+            ahead = reader.submit(following.read)
+        yield table
 
 
 def _write_manifest(
