@@ -60,6 +60,7 @@ _polygon = st.lists(_corner, min_size=3, max_size=7, unique=True).map(
 _polygons = st.lists(_polygon.filter(lambda shape: shape.area > 0), min_size=1, max_size=6)
 
 
+@settings(deadline=None)
 @given(_polygons, st.lists(_corner, max_size=60))
 def test_every_point_lies_where_brute_force_finds_it(shapes: list[Polygon], points: list[tuple[int, int]]) -> None:
     easting = np.array([point[0] for point in points], dtype=np.float64)

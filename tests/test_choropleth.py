@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cspmap.analysis.area_figures import compute_figures
@@ -73,6 +73,7 @@ def test_counts_have_whole_classes_and_zero_and_missing_have_none() -> None:
     assert drawn.legend.rule == "Five classes with about as many areas in each (quantiles)."
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.one_of(st.none(), st.integers(0, 60)), min_size=1, max_size=30),
     st.sampled_from(SCHEMES),
@@ -200,6 +201,7 @@ def test_change_has_an_odd_number_of_classes(classes: int, drawn_in: int) -> Non
     assert fills(drawn) == [0, drawn_in - 1]
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 80), st.integers(0, 80)), min_size=1, max_size=25),
     st.integers(2, 9),
@@ -261,6 +263,7 @@ def test_change_on_months_before_in_words() -> None:
 _counts = st.lists(st.one_of(st.none(), st.integers(0, 200)), min_size=1, max_size=20)
 
 
+@settings(deadline=None)
 @given(_counts, st.data(), st.sampled_from(MEASURES), st.sampled_from(SCHEMES), st.integers(2, 9))
 def test_every_figure_can_be_drawn(
     counts: list[int | None], data: st.DataObject, measure: Measure, scheme: Any, classes: int

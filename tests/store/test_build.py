@@ -520,7 +520,7 @@ _change = st.one_of(
 
 
 @settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=14, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(st.lists(st.lists(_change, min_size=1, max_size=3), min_size=1, max_size=4))
 @pytest.mark.usefixtures("remembered_layers")

@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cspmap.errors import SelectionError
@@ -40,6 +40,7 @@ def selections(draw: st.DrawFn) -> Selection:
     )
 
 
+@settings(deadline=None)
 @given(selections())
 def test_link_reopens_exactly_the_same_view(query: Query, selection: Selection) -> None:
     asked = selection.to_query()
@@ -165,6 +166,7 @@ class _OddStore:
         return self._codes
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.text(st.characters(blacklist_categories=["Cs"]), min_size=1).filter(str.strip), min_size=1, unique=True)
 )
