@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for benchmark in BENCHMARKS:
             if options.only and benchmark.name not in options.only:
                 continue
-            outcomes.append(_run(benchmark, setting, asked=_is_asked(benchmark, options)))
+            outcomes.append(run_benchmark(benchmark, setting, asked=_is_asked(benchmark, options)))
     report = format_report(outcomes, facts)
     print(report)
     if options.out:
@@ -50,7 +50,8 @@ def describe_machine() -> list[str]:
     ]
 
 
-def _run(benchmark: Benchmark, setting: Setting, *, asked: bool) -> Outcome:
+def run_benchmark(benchmark: Benchmark, setting: Setting, *, asked: bool) -> Outcome:
+    """What comes of one benchmark; where it is not `asked` for, that it is not."""
     load = os.getloadavg()[0]
     figures: tuple[Figure, ...] = ()
     reason = None

@@ -59,7 +59,8 @@ def run_process(arguments: Sequence[str], *, timeout: float) -> Usage:
     stop.start()
     try:
         assert process.stdout is not None
-        printed = process.stdout.read()
+        with process.stdout as stream:
+            printed = stream.read()
         # wait4 alone tells what this one process used, not all that have ended so far.
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
