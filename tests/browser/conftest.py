@@ -1,6 +1,7 @@
 """A real browser, an app for it, and a page that fails its test on a request elsewhere or an error."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -9,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -27,6 +29,11 @@ ARGUMENTS = [
 ]
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60
+CSPMAP = [sys.executable, "-c", "from cspmap.cli import main; main()"]
+
+# On a page other than the first, Streamlit's client looks for its server below the page's own address before it looks
+# at the root; the browser reports that first look as an error.
+FIRST_LOOK = re.compile(r"/data/_stcore/(health|host-config)$")
 
 
 @dataclass(frozen=True)
@@ -38,12 +45,15 @@ class Server:
 
 
 StartApp = Callable[..., Server]
+ServeStore = Callable[[Path], Server]
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One headless Chromium for all tests."""
     if CHROMIUM is None:
+        if os.environ.get("CSPMAP_NEED_BROWSER") == "1":
+            pytest.fail("CSPMAP_NEED_BROWSER is set, and there is no Chromium on this machine")
         pytest.skip("no Chromium on this machine: the browser tests were not run")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
@@ -54,31 +64,46 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartApp]:
     """Starts Streamlit apps, `start_app(script, environment={...}, options=(...))`, and ends them afterwards."""
-    running: list[subprocess.Popen[bytes]] = []
+    with ExitStack() as running:
 
-    def start(
-        script: Path, *, environment: dict[str, str] | None = None, options: tuple[str, ...] = (), path: str = ""
-    ) -> Server:
-        port = _free_port()
-        log = tmp_path_factory.mktemp("server") / "log.txt"
-        command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}", *options]
-        with log.open("wb") as out:
-            process = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": str(ROOT / "src"), **(environment or {})},
-                stdout=out,
-                stderr=subprocess.STDOUT,
+        def start(
+            script: Path, *, environment: dict[str, str] | None = None, options: tuple[str, ...] = (), path: str = ""
+        ) -> Server:
+            port = find_port()
+            command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}", *options]
+            log = tmp_path_factory.mktemp("server") / "log.txt"
+            url = f"http://127.0.0.1:{port}{path}"
+            return running.enter_context(_serve(command, url, log, cwd=ROOT, environment=environment or {}))
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def serve_store(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServeStore]:
+    """Serves stores as a user does, by `cspmap run` from an empty folder, and ends the servers afterwards."""
+    with ExitStack() as running:
+
+        def serve(store: Path) -> Server:
+            port, home = find_port(), tmp_path_factory.mktemp("home")
+            (home / "empty").mkdir()
+            arguments = ("run", "--store", str(store), "--port", str(port), "--no-browser")
+            return running.enter_context(
+                _serve(
+                    [*CSPMAP, *arguments],
+                    f"http://127.0.0.1:{port}",
+                    home / "log.txt",
+                    cwd=home / "empty",
+                    environment={"HOME": str(home), "XDG_CACHE_HOME": str(home / "cache")},
+                )
             )
-        running.append(process)
-        url = f"http://127.0.0.1:{port}{path}"
-        _wait_for_health(f"{url}/_stcore/health", process, log)
-        return Server(url, log)
 
-    yield start
-    for process in running:
-        process.terminate()
-        process.wait(timeout=20)
+        yield serve
+
+
+@pytest.fixture(scope="session")
+def example(serve_store: ServeStore, example_store: Path) -> Server:
+    """The bundled example's dashboard."""
+    return serve_store(example_store)
 
 
 @dataclass
@@ -112,7 +137,7 @@ class Watch:
             self.faults.append(f"request to another host: {url}")
 
     def _see_console(self, kind: str, text: str, url: str) -> None:
-        if kind == "error" and urlsplit(url).netloc not in self.allowed:
+        if kind == "error" and urlsplit(url).netloc not in self.allowed and not FIRST_LOOK.search(url):
             self.faults.append(f"console error: {text} ({url})")
 
 
@@ -133,11 +158,29 @@ def page(browser: Browser, watch: Watch) -> Iterator[Page]:
     assert watch.faults == []
 
 
-def _free_port() -> int:
+def find_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
+
+
+@contextmanager
+def _serve(command: list[str], url: str, log: Path, *, cwd: Path, environment: dict[str, str]) -> Iterator[Server]:
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env={**os.environ, "PYTHONPATH": str(ROOT / "src"), **environment},
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        _wait_for_health(f"{url}/_stcore/health", process, log)
+        yield Server(url, log)
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
 
 
 def _wait_for_health(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
