@@ -9,7 +9,7 @@ import pandas as pd
 from cspmap.analysis import areal
 from cspmap.analysis import deprivation as deprived
 from cspmap.codes import LSOA11, LSOA21, recognise_lsoa_vintage
-from cspmap.errors import UserError
+from cspmap.errors import Problem, SourceError, UserError
 from cspmap.layers import LayerSet
 from cspmap.partnership import Layer, Partnership
 from cspmap.periods import Month
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     import duckdb
 
 AS_PUBLISHED = "as published"
+
+# So many incidents, and none of them in the partnership, are no chance but a mistake.
+TELLING = 50
 
 # A unit covered to within this share counts as wholly covered: boundary files are generalised differently, and
 # ONS's generalised ones run tens of metres off the full ones.
@@ -44,6 +47,7 @@ def write_summaries(
         engine.execute(f"CREATE VIEW incident AS FROM read_parquet('{_sql(folder / 'incidents' / '*.parquet')}')")
         _write_cube(engine, folder, layers)
         _write_months(engine, folder, partnership, layers, sources)
+    _check_place(folder, partnership)
     denominators, said = _spread_denominators(partnership, layers)
     notes.extend(said)
     _write(folder, "denominators", denominators)
@@ -127,6 +131,23 @@ def _write_months(
             FROM incident JOIN origin USING (month) JOIN vintage USING (month) GROUP BY month ORDER BY month
         ) TO '{_sql(folder / "months.parquet")}'"""
     )
+
+
+def _check_place(folder: Path, partnership: Partnership) -> None:
+    """Refuse a source of many incidents, none of which lies in the partnership: its positions are swapped, or of somewhere else.
+
+    A file alone cannot tell, since an easting and a northing of one place, swapped, are often those of another.
+    """
+    months = pd.read_parquet(folder / "months.parquet")
+    problems = []
+    for source, rows in months.groupby("source", sort=False):
+        located = int((rows["recorded"] - rows["unlocated"]).sum())
+        if located >= TELLING and not rows["inside"].sum():
+            what = f"none of its {located:,} located incidents lies in {partnership.place}"
+            fix = "check that its columns of positions are not swapped, and that the boundaries are of the same place"
+            problems.append(Problem(str(source), what, fix))
+    if problems:
+        raise SourceError(problems)
 
 
 def _recognise_vintages(engine: "duckdb.DuckDBPyConnection", partnership: Partnership) -> pd.DataFrame:

@@ -643,3 +643,12 @@ def test_progress_rises_to_the_end(made: Made) -> None:
     said.clear()
     build_store(made.toml, data=None, root=made.root, progress=record)
     assert said[-1] == ("Done", 1.0)
+
+
+def test_a_source_of_somewhere_else_is_refused_and_changes_nothing(made: Made) -> None:
+    made.months = {"police.zip": {"2024-01": MIXED}}
+    version = made.build().store.version
+    made.months = {"police.zip": {"2024-01": [Incident(ASB, "outside")] * 50 + [Incident(ASB, None)]}}
+    with pytest.raises(SourceError, match=r"none of its 50 located incidents lies in .+; check that its columns of"):
+        made.build()
+    assert open_store(made.root).version == version
