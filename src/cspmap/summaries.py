@@ -134,7 +134,7 @@ def _write_months(
 
 
 def _check_place(folder: Path, partnership: Partnership) -> None:
-    """Refuse a source of many incidents, none of which lies in the partnership: its positions are swapped, or of somewhere else.
+    """Refuse a source of many incidents, none of which lies in the partnership: they are of somewhere else, or swapped.
 
     A file alone cannot tell, since an easting and a northing of one place, swapped, are often those of another.
     """
