@@ -110,7 +110,7 @@ def test_killed_at_any_moment_the_store_serves_the_old_version_or_the_new(
             pair.build(turn)
             assert pair.check() == pair.versions[turn]
             assert not list(pair.root.glob("drafts/*"))
-    assert killed > KILLS / 2
+    assert killed >= KILLS / 8, "hardly a build was stopped before its end"
 
 
 class _KilledError(BaseException):
