@@ -26,7 +26,7 @@ AREAS = compute_figures(
             "hectares": [10.0, 20.0],
             "count": pd.array([40, 20], dtype="Int64"),
             "before": pd.array([30, 30], dtype="Int64"),
-            "denominator": [1000.04, 2000.0],
+            "denominator": [1000.04, 50.0],
             "denominator_method": ["as published", "shared out by area from LSOAs"],
         }
     ),
@@ -49,6 +49,12 @@ def test_every_figure_carries_what_it_rests_on() -> None:
     assert (row["months_missing"], row["months_missing_before"]) == (0, 1)
     assert row["share_without_location"] == 0.1
     assert row["verdict"] == "not known"
+
+
+def test_a_rate_that_is_not_given_says_so() -> None:
+    row = tabulate().iloc[1]
+    assert pd.isna(row["rate"])
+    assert row["rate_per"] == "not given: too few residents (2022)"
 
 
 def test_only_the_chosen_areas_are_there() -> None:

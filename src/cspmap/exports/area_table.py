@@ -37,7 +37,8 @@ def tabulate_areas(
     shown = areas[areas["code"].isin(selection.areas)] if selection.areas else areas
     table = shown[[column for column in FIGURES if column in shown]].copy()
     table["population"] = shown["denominator"].round(1)
-    table["rate_per"] = f"1,000 {per.name} ({per.year})"
+    given, refused = f"1,000 {per.name} ({per.year})", f"not given: too few {per.name} ({per.year})"
+    table["rate_per"] = shown["suppressed"].map({False: given, True: refused})
     table["population_method"] = shown["denominator_method"]
     table["period"] = str(selection.span)
     table["compared_with"] = str(selection.before)

@@ -24,9 +24,14 @@ def load_query() -> Query:
     root = workspace.find_store()
     version = find_version(root)
     if version is None and root == workspace.find_example_store():
-        with st.spinner("Building the bundled example, once"):
-            version = build_store(workspace.find_example(), data=None, root=root).store.version
+        version = _build_example(root)
     return _open(root, version)
+
+
+@st.cache_resource(show_spinner="Building the bundled example, once")
+def _build_example(root: Path) -> str:
+    """Of several who open the example for the first time together, one builds it and the others wait."""
+    return build_store(workspace.find_example(), data=None, root=root).store.version
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
