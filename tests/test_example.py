@@ -64,9 +64,7 @@ def incidents(layer: gpd.GeoDataFrame) -> pd.DataFrame:
     inside = {index: contains_properly(shape, at) for index, shape in layer.geometry.items()}
     spots["hexagon"] = pd.DataFrame(inside).idxmax(axis=1).map(layer["code"]).to_numpy()
     assert pd.DataFrame(inside).sum(axis=1).eq(1).all()
-    frame = frame.merge(
-        spots.astype({"Easting": "Int64", "Northing": "Int64"}), how="left", on=["Easting", "Northing"]
-    )
+    frame = frame.merge(spots.astype({"Easting": "Int64", "Northing": "Int64"}), how="left", on=["Easting", "Northing"])
     area_of = {ward: area for area, names in AREAS.items() for ward in names}
     frame["ward"] = frame["hexagon"].map(layer.set_index("code")["ward_name"])
     frame["area"] = frame["ward"].map(area_of)
@@ -160,9 +158,7 @@ def neighbours(shapes: gpd.GeoSeries, *, longer_than: float) -> set[tuple[str, s
     # Generalised boundaries may leave slits, so both sides are widened by a metre; half of the overlap is border.
     wide = shapes.buffer(1)
     return {
-        (a, b)
-        for a, b in combinations(sorted(wide.index), 2)
-        if wide[a].intersection(wide[b]).area / 2 > longer_than
+        (a, b) for a, b in combinations(sorted(wide.index), 2) if wide[a].intersection(wide[b]).area / 2 > longer_than
     }
 
 
@@ -211,10 +207,7 @@ def test_faulty_drawing_is_refused(drawing: str, complaint: str, tmp_path: Path)
 def test_outline_of_a_ring_is_refused() -> None:
     square = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)]
     block = [
-        [(x + column, y + row) for x, y in square]
-        for column in range(3)
-        for row in range(3)
-        if (column, row) != (1, 1)
+        [(x + column, y + row) for x, y in square] for column in range(3) for row in range(3) if (column, row) != (1, 1)
     ]
     with pytest.raises(ValueError, match="without holes"):
         outline(block)

@@ -129,9 +129,7 @@ def test_all_faults_are_reported_together(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [{"layout": "odd-r"}, {"layout": "odd-r", "hexes": {}}])
 def test_map_without_hexagons_is_refused(content: Any, tmp_path: Path) -> None:
-    assert complaints(tmp_path, content) == [
-        'map.hexjson: it holds no hexagons; list them under "hexes", by code.'
-    ]
+    assert complaints(tmp_path, content) == ['map.hexjson: it holds no hexagons; list them under "hexes", by code.']
 
 
 @pytest.mark.parametrize("content", ['{"layout":', "[]", "3", "\x00"])

@@ -20,9 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         metavar="DIR",
         help="folder that holds geo/ and data/ with the masters (default: the current folder)",
     )
-    parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="folder to write geo/ and data/ in (default: the same)"
-    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder to write geo/ and data/ in (default: the same)")
     options = parser.parse_args(arguments)
     for path in write_example(options.root, out=options.out):
         print(path.as_posix())

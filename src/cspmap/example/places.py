@@ -68,9 +68,7 @@ class Point:
     street: str
 
 
-def place_points(
-    hexagons: Sequence[Hexagon], places: Mapping[str, Corners], *, seed: int
-) -> dict[str, list[Point]]:
+def place_points(hexagons: Sequence[Hexagon], places: Mapping[str, Corners], *, seed: int) -> dict[str, list[Point]]:
     """The street points of each hexagon by its code, strictly inside it; every street is at one point only."""
     draws = random.Random(seed)  # noqa: S311 - a simulation that must repeat, not a secret
     stems = [first + second for first in _FIRSTS for second in _SECONDS][: len(hexagons)]

@@ -105,9 +105,7 @@ def _read_file(path: Path) -> tuple[str, dict[str, dict[str, Any]]]:
         raise SourceError(
             [Problem(path.name, f"it cannot be read as JSON ({error})", "give a HexJSON file as published")]
         ) from error
-    problems = [
-        Problem(path.name, f"{key!r} is given more than once", "keep one of them") for key in sorted(repeated)
-    ]
+    problems = [Problem(path.name, f"{key!r} is given more than once", "keep one of them") for key in sorted(repeated)]
     if not isinstance(content, dict):
         content = {}
     layout, hexes = content.get("layout"), content.get("hexes")
