@@ -1,5 +1,6 @@
 """Data: what is loaded, from where, under which licence, and how good it is."""
 
+from itertools import cycle
 from typing import Any
 
 import streamlit as st
@@ -11,19 +12,31 @@ from cspmap.views.dashboard import begin_page, load_query, show_errors, show_lic
 from cspmap.views.quality import list_levels, list_months, summarise_quality
 from cspmap.views.words import describe_missing, escape_markdown, format_moment
 
+
+def _count(label: str) -> Any:
+    return st.column_config.NumberColumn(label, format="localized")
+
+
 MONTH_COLUMNS: dict[str, Any] = {
     "month": "Month",
-    "rows": "Rows read",
-    "repeated": "Repeated, dropped",
-    "without_id": "Without an identifier",
-    "recorded": "Recorded",
-    "inside": "Inside",
-    "outside": "Outside",
-    "unlocated": "Without a location",
+    "rows": _count("Rows read"),
+    "repeated": _count("Repeated, dropped"),
+    "without_id": _count("Without an identifier"),
+    "recorded": _count("Recorded"),
+    "inside": _count("Inside"),
+    "outside": _count("Outside"),
+    "unlocated": _count("Without a location"),
     "unlocated_percent": st.column_config.NumberColumn("Without a location, %", format="%.1f"),
     "lsoa_vintage": "LSOA codes",
     "disagree_percent": st.column_config.NumberColumn("LSOA not that of the point, %", format="%.1f"),
     "source": "Source",
+}
+
+CHARTS = {
+    "recorded": "Incidents recorded",
+    "unlocated_percent": "Without a location, %",
+    "repeated": "Repeated identifiers dropped",
+    "disagree_percent": "LSOA code not that of the point, %",
 }
 
 
@@ -46,30 +59,27 @@ def show_quality(query: Query) -> None:
     st.subheader("How good it is", anchor=False)
     st.write(describe_missing(missing, span.words) or f"No month is missing from {span.words}.")
     months = list_months(store)
-    for sentence in (*summarise_quality(months), *store.manifest["notes"]):
-        st.markdown(f"- {escape_markdown(sentence)}")
-    for column, charts in zip(
-        st.columns(2),
-        (
-            (("recorded", "Incidents recorded"), ("unlocated_percent", "Without a location, %")),
-            (("repeated", "Repeated identifiers dropped"), ("disagree_percent", "LSOA code not that of the point, %")),
-        ),
-        strict=True,
-    ):
-        for name, title in charts:
-            if not months[name].fillna(0).any():
-                continue  # nothing to show: the sentences above say so
-            column.altair_chart(draw_quality(months, name, title), width="stretch")
-    st.dataframe(months[list(MONTH_COLUMNS)], hide_index=True, height=330, column_config=MONTH_COLUMNS)
+    sentences = [*summarise_quality(months), *store.manifest["notes"]]
+    st.markdown("\n".join(f"- {escape_markdown(sentence)}" for sentence in sentences))
+    # What never happened has no chart.
+    charts = [(name, title) for name, title in CHARTS.items() if months[name].fillna(0).any()]
+    for column, (name, title) in zip(cycle(st.columns(2)), charts, strict=False):
+        column.altair_chart(draw_quality(months, name, title), width="stretch")
+    table = months[list(MONTH_COLUMNS)]
+    st.dataframe(table, hide_index=True, height=330, column_config=MONTH_COLUMNS, placeholder="–")
 
 
 with show_errors():
     opened = load_query()
 begin_page(opened)
-st.title(opened.store.partnership.name, anchor=False)
+st.header(escape_markdown(opened.store.partnership.name), anchor=False)
 st.write(f"Built {format_moment(opened.store.manifest['built'])}.")
 st.subheader("Levels", anchor=False)
-st.dataframe(list_levels(opened.store), hide_index=True)
+st.dataframe(
+    list_levels(opened.store),
+    hide_index=True,
+    column_config={"Hectares": st.column_config.NumberColumn(format="localized")},
+)
 show_quality(opened)
 show_sources(opened)
 show_licences(opened)

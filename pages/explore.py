@@ -25,7 +25,10 @@ def explore(query: Query) -> None:
         take_address(store, acted=event is not None)
     if event is not None:
         choose_area(event.area)
-    selection, settings = choose_selection(query)
+    bar = st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="filters")
+    left, right = st.columns([2, 1], gap="medium")
+    finder = right.container(horizontal=True, gap="xsmall")
+    selection, settings = choose_selection(query, bar=bar, finder=finder)
     give_address(selection)
 
     figures = load_figures(query, selection)
@@ -39,7 +42,6 @@ def explore(query: Query) -> None:
         denominator=per,
         methods=areas["denominator_method"],
     )
-    left, right = st.columns([2, 1], gap="medium")
     with left:
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.markdown(
@@ -68,7 +70,7 @@ def explore(query: Query) -> None:
     with right:
         chosen = find_area(areas, selection.chosen)
         if chosen is not None:
-            st.button(
+            finder.button(
                 f"Back to {escape_markdown(partnership.place)}",
                 on_click=choose_area,
                 args=(None,),

@@ -1,5 +1,6 @@
 """The pages without a browser: what stands on the screen, on the bundled example and on an awkward store."""
 
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from cspmap import workspace
 from cspmap.query import Query
 from cspmap.selection import Selection
 from cspmap.store import open_store
+from cspmap.views.palettes import contrast_ratio
 from cspmap.views.words import escape_markdown
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,7 +37,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> OpenPage:
 
 def read_words(page: AppTest) -> str:
     """All text of a page, its escapes taken away."""
-    parts = [*page.markdown, *page.caption, *page.title, *page.subheader, *page.error]
+    parts = [*page.markdown, *page.caption, *page.header, *page.subheader, *page.error]
     return "\n".join(str(part.value) for part in parts).replace("\\", "")
 
 
@@ -156,6 +158,16 @@ def test_names_are_shown_as_they_are(open_page: OpenPage, awkward_store: Path, a
     assert raw == []
     whole = open_page("explore", awkward_store)
     assert [heading.value for heading in whole.subheader] == [name]
+
+
+def test_fainter_text_can_still_be_read() -> None:
+    """The framework shows captions and the heads of tables in six tenths of the colour of text."""
+    theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
+    ink = [int(theme["textColor"][at : at + 2], 16) for at in (1, 3, 5)]
+    for ground in ("#FFFFFF", theme["secondaryBackgroundColor"]):
+        paper = [int(ground[at : at + 2], 16) for at in (1, 3, 5)]
+        mixed = "".join(f"{round(0.6 * dark + 0.4 * light):02X}" for dark, light in zip(ink, paper, strict=True))
+        assert contrast_ratio(f"#{mixed}", ground) >= 4.5
 
 
 def test_data_page_tells_what_is_loaded(open_page: OpenPage, example_store: Path) -> None:

@@ -9,6 +9,9 @@ from cspmap.views.palettes import CATEGORICAL
 if TYPE_CHECKING:
     import altair as alt
 
+# Of all text in a chart: the framework's own grey is too faint to be read by everyone.
+INK = "#46525E"
+
 NOW, BEFORE = "This period", "Comparison"
 
 
@@ -25,8 +28,8 @@ def draw_trend(months: pd.DataFrame, *, height: int = 170) -> "alt.typing.ChartT
     )
     periods = ["Earlier", BEFORE, NOW]
     base = alt.Chart(frame).encode(
-        x=alt.X("date:T", title=None, axis=alt.Axis(format="%b %y", tickCount=6, labelOverlap=True)),
-        y=alt.Y("count:Q", title=None, scale=alt.Scale(zero=True)),
+        x=alt.X("date:T", title=None, axis=alt.Axis(format="%b %y", tickCount=6, labelOverlap=True, labelColor=INK)),
+        y=alt.Y("count:Q", title=None, scale=alt.Scale(zero=True), axis=alt.Axis(labelColor=INK)),
     )
     line = base.mark_line(color="#8A97A5", strokeWidth=1.5, invalid="break-paths-show-domains")
     points = base.mark_circle(size=42, opacity=1).encode(
@@ -34,7 +37,7 @@ def draw_trend(months: pd.DataFrame, *, height: int = 170) -> "alt.typing.ChartT
             "period:N",
             title=None,
             scale=alt.Scale(domain=periods, range=["#8A97A5", CATEGORICAL[3], CATEGORICAL[0]]),
-            legend=alt.Legend(orient="top", direction="horizontal"),
+            legend=alt.Legend(orient="top", direction="horizontal", labelColor=INK),
         ),
         tooltip=[
             alt.Tooltip("date:T", title="Month", format="%B %Y"),
@@ -53,13 +56,13 @@ def draw_mix(mix: pd.DataFrame, *, here: str, whole: str | None = None) -> "alt.
     import altair as alt
 
     order = mix.sort_values("share", ascending=False)["crime_type"].tolist()
-    y = alt.Y("crime_type:N", sort=order, title=None, axis=alt.Axis(labelLimit=170, labelOverlap=False))
+    y = alt.Y("crime_type:N", sort=order, title=None, axis=alt.Axis(labelLimit=170, labelOverlap=False, labelColor=INK))
     bars = (
         alt.Chart(mix)
         .mark_bar(color=CATEGORICAL[0], height=9)
         .encode(
             y=y,
-            x=alt.X("share:Q", title=None, axis=alt.Axis(format="%", tickCount=4)),
+            x=alt.X("share:Q", title=None, axis=alt.Axis(format="%", tickCount=4, labelColor=INK)),
             tooltip=[
                 alt.Tooltip("crime_type:N", title="Crime"),
                 alt.Tooltip("share:Q", title=here, format=".1%"),
@@ -81,8 +84,8 @@ def draw_quality(months: pd.DataFrame, column: str, title: str) -> "alt.typing.C
         alt.Chart(dated)
         .mark_bar(color=CATEGORICAL[0])
         .encode(
-            x=alt.X("yearmonth(date):T", title=None, axis=alt.Axis(format="%b %y", labelOverlap=True)),
-            y=alt.Y(f"{column}:Q", title=None),
+            x=alt.X("yearmonth(date):T", title=None, axis=alt.Axis(format="%b %y", labelOverlap=True, labelColor=INK)),
+            y=alt.Y(f"{column}:Q", title=None, axis=alt.Axis(labelColor=INK)),
             tooltip=[
                 alt.Tooltip("date:T", title="Month", format="%B %Y"),
                 alt.Tooltip(f"{column}:Q", title=title, format=",.4~g"),

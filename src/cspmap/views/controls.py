@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cspmap.periods import Comparison, Month, Span
 from cspmap.query import Query
@@ -98,14 +99,14 @@ def choose_area(code: str | None) -> None:
     st.session_state[f"chosen-{st.session_state['level']}"] = code
 
 
-def choose_selection(query: Query) -> tuple[Selection, MapSettings]:
-    """Draw the filters as one bar and return what they say."""
+def choose_selection(query: Query, *, bar: DeltaGenerator, finder: DeltaGenerator) -> tuple[Selection, MapSettings]:
+    """Draw the filters in the container `bar`, the search for an area in `finder`, and return what they say."""
     store, partnership = query.store, query.store.partnership
     months = [str(month) for month in Span(store.months[0], store.months[-1])]
     levels = {layer.key: layer.name for layer in partnership.layers}
     crimes = partnership.crime_names
     measures = [key for key in MEASURES if partnership.deprivation or key not in DEPRIVATION_MEASURES]
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="filters"):
+    with bar:
         span = _choose_span("Period", months, key="period")
         compare = st.selectbox(
             "Compared with",
@@ -116,22 +117,23 @@ def choose_selection(query: Query) -> tuple[Selection, MapSettings]:
         )
         comparison = _NAMED.get(compare) or _choose_span("Chosen months", months, key="compare_span")
         kinds = st.multiselect(
-            "Crime", list(crimes), key="crimes", format_func=crimes.__getitem__, placeholder="All", width=144
+            "Crime", list(crimes), key="crimes", format_func=crimes.__getitem__, placeholder="All", width=296
         )
         level = st.selectbox("Level", list(levels), key="level", format_func=levels.__getitem__, width=132)
         measure = st.selectbox("Measure", measures, key="measure", format_func=MEASURE_NAMES.__getitem__, width=184)
         areas = query.name_areas(level)
-        chosen = st.selectbox(
-            "Find an area",
-            list(areas),
-            key=f"chosen-{level}",
-            index=None,
-            format_func=areas.__getitem__,
-            placeholder="Type a name",
-            width=152,
-        )
         with st.popover("More", icon=":material/tune:"):
             more = _choose_more(areas, level, [item.year for item in partnership.deprivation])
+    chosen = finder.selectbox(
+        "Find an area",
+        list(areas),
+        key=f"chosen-{level}",
+        index=None,
+        format_func=areas.__getitem__,
+        placeholder="Find an area",
+        label_visibility="collapsed",
+        width=190,
+    )
     selection = Selection(
         span=span,
         comparison=comparison,

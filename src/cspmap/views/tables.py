@@ -41,7 +41,7 @@ def show_areas(query: Query, selection: Selection, figures: Figures, caveats: Se
     }
     table = files.assign(worth=files["verdict"].map(WORDS_OF_VERDICT))
     table = table[[name for name in columns if name in table]].sort_values("count", ascending=False)
-    st.dataframe(table, hide_index=True, column_config=columns, width="stretch", height=330)
+    st.dataframe(table, hide_index=True, column_config=columns, width="stretch", height=330, placeholder="–")
     with st.container(horizontal=True):
         st.download_button(
             "CSV",
