@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 ARGUMENTS = [
@@ -55,6 +55,8 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("CSPMAP_NEED_BROWSER") == "1":
             pytest.fail("CSPMAP_NEED_BROWSER is set, and there is no Chromium on this machine")
         pytest.skip("no Chromium on this machine: the browser tests were not run")
+    # A machine that has other things to do at the same time is slow, not wrong.
+    expect.set_options(timeout=15_000)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield chromium

@@ -46,7 +46,7 @@ def wait_for_page(page: Page) -> FrameLocator:
 
 
 def wait_until(page: Page, read: Callable[[], Seen], right: Callable[[Seen], bool]) -> Seen:
-    end = time.monotonic() + 15
+    end = time.monotonic() + 20
     seen = read()
     while not right(seen):
         assert time.monotonic() < end, f"not in time: {seen}"
