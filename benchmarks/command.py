@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if options.only and benchmark.name not in options.only:
                 continue
             outcomes.append(run_benchmark(benchmark, setting, asked=_is_asked(benchmark, options)))
-    report = format_report(outcomes, facts)
+    report = format_report(outcomes, [*facts, *note_load(outcomes)])
     print(report)
     if options.out:
         options.out.write_text(report, "utf-8")
@@ -47,6 +47,17 @@ def describe_machine() -> list[str]:
     return [
         f"{os.cpu_count()} cores ({platform.machine()}), {memory:.0f} GB of memory, {platform.system()}",
         f"Python {platform.python_version()}, {versions}",
+    ]
+
+
+def note_load(outcomes: Sequence[Outcome]) -> list[str]:
+    """A warning where other work has shared the machine; the benchmarks alone load it by little more than a core."""
+    most, cores = max((outcome.load for outcome in outcomes), default=0), os.cpu_count() or 1
+    if most <= 1.5 * cores:
+        return []
+    return [
+        f"Other work shared the machine (load average up to {most:.1f} on {cores} cores): the times below are longer "
+        "than on a quiet one"
     ]
 
 

@@ -84,6 +84,11 @@ def test_what_cannot_be_run_is_left_out_with_its_reason(tmp_path: Path) -> None:
     assert "| a map | not measured: there is no browser |  | 2 s |  |  |  |" in format_report([refused], [])
 
 
+@pytest.mark.parametrize(("load", "warned"), [(1.0, False), (1000.0, True)])
+def test_report_warns_of_a_busy_machine(load: float, warned: bool) -> None:
+    assert bool(command.note_load([Outcome("map", (), "", load)])) == warned
+
+
 def test_process_that_takes_too_long_is_ended() -> None:
     with pytest.raises(RuntimeError, match="ended with -9"):
         processes.run_process([sys.executable, "-c", "import time; time.sleep(60)"], timeout=0.5)
