@@ -44,16 +44,21 @@ def show_panel(query: Query, selection: Selection, area: pd.Series | None, figur
         crimes, change.before, change.after, change.verdict, against, plural=len(selection.crimes) != 1
     )
     st.write(escape_markdown(sentence))
-    trend, crimes_tab, streets, deprivation = st.tabs(["Trend", "Crime types", "Streets", "Deprivation"])
-    with trend:
-        st.altair_chart(draw_trend(_trend(query, selection, code)), width="stretch")
-        st.caption(escape_markdown(describe_unlocated(now, partnership.place)))
-    with crimes_tab:
-        _show_mix(query, selection, code, name)
+    # Only the open tab is worked out: the others' questions would take half the time of every filter.
+    tabs = st.tabs(["Trend", "Crime types", "Streets", "Deprivation"], on_change="rerun", key="panel")
+    trend, mix, streets, deprivation = tabs
+    if trend.open:
+        trend.altair_chart(draw_trend(_trend(query, selection, code)), width="stretch")
+    with mix:
+        if mix.open:
+            _show_mix(query, selection, code, name)
     with streets:
-        _show_streets(query, selection, code)
+        if streets.open:
+            _show_streets(query, selection, code)
     with deprivation:
-        _show_deprivation(query, selection, code)
+        if deprivation.open:
+            _show_deprivation(query, selection, code)
+    st.caption(escape_markdown(describe_unlocated(now, partnership.place)))
 
 
 def _trend(query: Query, selection: Selection, code: str | None) -> pd.DataFrame:
