@@ -3,6 +3,7 @@
 import argparse
 import os
 import platform
+import signal
 import sys
 import tempfile
 import time
@@ -22,6 +23,8 @@ PACKAGES = ("streamlit", "streamlit-folium", "pandas", "geopandas", "shapely", "
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line asks for; exit code 1 where a benchmark failed (a missed budget is no failure)."""
     options = _parse(arguments)
+    # So that being told to end still ends the servers and takes the temporary folder away.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     facts = [*describe_machine(), f"{time.strftime('%d %B %Y, %H:%M', time.gmtime())} UTC"]
     outcomes = []
     with tempfile.TemporaryDirectory(prefix="cspmap-benchmarks-") as folder:
