@@ -12,6 +12,7 @@ from cspmap.partnership import Denominator
 from cspmap.periods import Month, Span
 from cspmap.query import Coverage
 from cspmap.selection import Selection
+from cspmap.views.words import describe_unlocated
 
 SPAN = Span.parse("2023-05..2024-04")
 BEFORE = SPAN.compare_with("last-year")
@@ -71,3 +72,10 @@ def test_the_file_reads_back_and_no_name_is_taken_for_a_formula() -> None:
     assert back["name"].to_list() == ["'=SUM(A1)", "Beech"]
     assert list(back.columns[:4]) == list(FIGURES[:4])
     assert back["count"].to_list() == [40, 20]
+
+
+def test_a_period_that_is_not_loaded_is_not_said_to_have_no_incidents() -> None:
+    month = Span.parse("2023-06..2023-06")
+    nothing = Coverage(month, (Month(2023, 6),), recorded=0, inside=0, outside=0, unlocated=0, unlocated_own=0)
+    said = "No month of June 2023 is loaded: what was recorded then is not known."
+    assert describe_unlocated(nothing, "Luton") == said

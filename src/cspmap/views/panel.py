@@ -5,7 +5,7 @@ import streamlit as st
 
 from cspmap.analysis.change import poisson_change
 from cspmap.periods import Span
-from cspmap.query import Query
+from cspmap.query import Coverage, Query
 from cspmap.selection import Selection
 from cspmap.views.charts import BEFORE, NOW, draw_mix, draw_trend
 from cspmap.views.figures import Figures
@@ -30,7 +30,7 @@ def show_panel(query: Query, selection: Selection, area: pd.Series | None, figur
     code = None if area is None else str(area["code"])
     place = escape_markdown(partnership.place)
     name = partnership.place if area is None else str(area["name"])
-    count, earlier = (now.total, before.total) if area is None else (area["count"], area["before"])
+    count, earlier = (_total(now), _total(before)) if area is None else (area["count"], area["before"])
     st.subheader(escape_markdown(name), anchor=False)
     with st.container(horizontal=True):
         st.metric("Incidents", format_count(count), width="content")
@@ -144,6 +144,11 @@ def _show_deprivation(query: Query, selection: Selection, code: str | None) -> N
     if pd.notna(row["score"]):
         st.write(f"**Score {row['score']:.1f}**: higher is more deprived.")
     st.caption(escape_markdown(f"Indices of Deprivation {selection.edition}, {row['method']}."))
+
+
+def _total(coverage: Coverage) -> int | None:
+    """The partnership's incidents; not known, rather than none, where no month is loaded."""
+    return coverage.total if coverage.loaded else None
 
 
 def _number(value: object) -> float | None:

@@ -158,6 +158,8 @@ def describe_missing(missing: Sequence[Month], span_words: str) -> str:
 
 def describe_unlocated(coverage: Coverage, place: str) -> str:
     """How many incidents no area can be given."""
+    if coverage.loaded == 0:
+        return f"No month of {the(coverage.span.words)} is loaded: what was recorded then is not known."
     if coverage.recorded == 0:
         return f"No incidents are recorded for {the(coverage.span.words)}."
     if coverage.unlocated == 0:
