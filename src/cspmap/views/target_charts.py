@@ -1,0 +1,157 @@
+"""Charts of targets: the way to each target month by month, and how areas stand beside each other."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cspmap.analysis.control_chart import funnel_limits, funnel_overdispersion
+from cspmap.analysis.targets.trajectory import trace_target
+from cspmap.board import Board
+from cspmap.views.charts import GREY, INK, Chart, Spec
+from cspmap.views.palettes import CATEGORICAL
+
+_AXIS = {"labelColor": INK, "titleColor": INK}
+_MOST_NAMED, _BEYOND = 8, "datum.ratio < datum.lower_95 || datum.ratio > datum.upper_95"
+# How far the limits of a funnel plot reach beyond its areas, and in how many steps they are drawn.
+_SIDE, _STEPS = 0.85, 60
+SO_FAR, ON_COURSE, LAST_YEAR, HEADING = "So far", "On course", "Last year", "Heading for"
+_LINES = {
+    SO_FAR: (CATEGORICAL[0], [1, 0]),
+    ON_COURSE: (CATEGORICAL[3], [6, 3]),
+    LAST_YEAR: (GREY, [2, 2]),
+    HEADING: (CATEGORICAL[0], [2, 3]),
+}
+
+
+def trace_line(board: Board, label: tuple[str, str]) -> pd.DataFrame:
+    """The trajectory of a line of a board, long: date, line (what is drawn), count, low, high."""
+    value = board.lines["value"].loc[label]
+    course = trace_target(board.counts[label], board.span, None if pd.isna(value) else float(value), as_at=board.as_at)
+    # From the last month known on.
+    ahead = course["actual"].isna() | course["actual"].shift(-1).isna()
+    projected = course["projected"].where(ahead)
+    drawn = {
+        SO_FAR: course["actual"],
+        ON_COURSE: course["expected"],
+        LAST_YEAR: course["last_year"],
+        HEADING: projected,
+    }
+    dates = pd.to_datetime(course["month"].astype(str) + "-01")
+    frame = pd.concat(
+        [pd.DataFrame({"date": dates, "line": name, "count": counts}) for name, counts in drawn.items()],
+        ignore_index=True,
+    )
+    heading = frame["line"] == HEADING
+    for side in ("low", "high"):
+        frame.loc[heading, side] = course[side].where(projected.notna()).to_numpy()
+    return frame
+
+
+def draw_trajectory(traced: pd.DataFrame, *, height: int = 170) -> Chart:
+    """The chart of `trace_line`: counts added up from the start of the period."""
+    x = {"field": "date", "type": "temporal", "title": None, "axis": {**_AXIS, "format": "%b", "tickCount": 4}}
+    # Room for the longest number, which may come in another typeface than the one that is measured.
+    y = {"field": "count", "type": "quantitative", "title": None, "axis": {**_AXIS, "tickCount": 4, "minExtent": 40}}
+    names = list(_LINES)
+    colour = {
+        "field": "line",
+        "type": "nominal",
+        "legend": None,
+        "scale": {"domain": names, "range": [_LINES[name][0] for name in names]},
+    }
+    dash = {
+        "field": "line",
+        "type": "nominal",
+        "legend": None,
+        "scale": {"domain": names, "range": [_LINES[name][1] for name in names]},
+    }
+    tooltip = [
+        {"field": "date", "type": "temporal", "title": "By the end of", "format": "%B %Y"},
+        {"field": "line", "type": "nominal", "title": "Line"},
+        {"field": "count", "type": "quantitative", "title": "Incidents", "format": ",.0f"},
+    ]
+    band: Spec = {
+        "transform": [{"filter": "isValid(datum.low)"}],
+        "mark": {"type": "area", "opacity": 0.15, "color": CATEGORICAL[0]},
+        "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}},
+    }
+    lines: Spec = {
+        "mark": {"type": "line", "strokeWidth": 2, "invalid": "break-paths-show-domains", "tooltip": True},
+        "encoding": {"x": x, "y": y, "color": colour, "strokeDash": dash, "tooltip": tooltip},
+    }
+    return Chart(traced, {"height": height, "layer": [band, lines]})
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """Areas beside what they would have at the rate of all, and the limits about it.
+
+    `areas` has columns name, people, count, expected, ratio (100 is as expected) and the limits of `funnel_limits`, as
+    ratios, about chance and the differences usual between areas; `limits` those of any expected count between.
+    """
+
+    areas: pd.DataFrame
+    limits: pd.DataFrame
+
+
+def compare_areas(counts: pd.Series, people: pd.Series, names: pd.Series) -> Funnel:
+    """Compare areas by their counts and how many people live in them, all three by area code."""
+    people = people.where(people > 0)
+    expected = people * counts.where(people.notna()).sum() / people.sum()
+    spread = funnel_overdispersion(counts, expected)
+
+    def limit(values: pd.Series) -> pd.DataFrame:
+        limits = funnel_limits(values, overdispersion=spread)
+        return 100 * limits.drop(columns="expected").div(values, axis=0)
+
+    frame = pd.DataFrame({"name": names, "people": people.round(), "count": counts, "expected": expected})
+    frame["ratio"] = 100 * counts / expected
+    frame = frame.join(limit(expected)).dropna(subset="ratio").sort_values("expected")
+    known = frame["expected"] if len(frame) else pd.Series([1.0])
+    steps = pd.Series(np.geomspace(_SIDE * known.min(), known.max() / _SIDE, _STEPS), name="expected")
+    return Funnel(frame, limit(steps).assign(expected=steps))
+
+
+def draw_funnel(funnel: Funnel, *, per: str, height: int = 360) -> Chart:
+    """The funnel plot of `compare_areas`."""
+    x = {
+        "field": "expected",
+        "type": "quantitative",
+        "title": "Incidents expected at the rate of all",
+        "axis": {**_AXIS, "tickCount": 8},
+        "scale": {"zero": False, "nice": False},
+    }
+    title = f"Against expected by {per} (100 = as expected)"
+    area = [{"filter": "isValid(datum.name)"}]
+    # Names of many areas would lie over each other: then only those are named that stand out.
+    named = [*area, {"filter": _BEYOND}] if len(funnel.areas) > _MOST_NAMED else area
+    points: Spec = {
+        "transform": area,
+        "mark": {"type": "circle", "size": 70, "opacity": 1, "color": CATEGORICAL[0]},
+        "encoding": {
+            "x": x,
+            "y": {"field": "ratio", "type": "quantitative", "title": title, "axis": _AXIS},
+            "tooltip": [
+                {"field": "name", "type": "nominal", "title": "Area"},
+                {"field": "count", "type": "quantitative", "title": "Incidents", "format": ",.0f"},
+                {"field": "expected", "type": "quantitative", "title": "Expected", "format": ",.0f"},
+            ],
+        },
+    }
+    labels: Spec = {
+        "transform": named,
+        "mark": {"type": "text", "align": "left", "dx": 7, "color": INK},
+        "encoding": {"x": x, "y": {"field": "ratio", "type": "quantitative"}, "text": {"field": "name"}},
+    }
+    limits: list[Spec] = [
+        {
+            "transform": [{"filter": "!isValid(datum.name)"}],
+            "mark": {"type": "line", "color": GREY, "strokeDash": [4, 3] if "95" in name else [1, 0]},
+            "encoding": {"x": x, "y": {"field": name, "type": "quantitative"}},
+        }
+        for name in ("lower_998", "lower_95", "upper_95", "upper_998")
+    ]
+    even: Spec = {"mark": {"type": "rule", "color": INK}, "encoding": {"y": {"datum": 100}}}
+    frame = pd.concat([funnel.areas, funnel.limits], ignore_index=True)
+    return Chart(frame, {"height": height, "layer": [*limits, even, points, labels]})
