@@ -1,0 +1,169 @@
+"""The choices of the hotspots page, each kept in the page's address."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from cspmap.analysis.hotspots import COVERAGE
+from cspmap.analysis.hotspots.significance import ALPHA
+from cspmap.hotspot_ground import SHAPES, CellChoice
+from cspmap.hotspot_layers import LAYERS, PLAYED, HotspotChoice, LayerKey
+from cspmap.periods import Comparison, Month, Span
+from cspmap.query import Query
+from cspmap.views.controls import MapSettings, name_month
+from cspmap.views.hotspot_words import LAYER_NAMES, LAYER_QUESTIONS
+from cspmap.views.words import COMPARISONS
+
+WHOLE, MONTHLY = "Whole period", "Month by month"
+WIDTHS = (100, 150, 200, 250, 300, 400, 500, 750, 1000)
+BANDWIDTHS = (100, 150, 200, 250, 300, 400, 500, 750, 1000, 1500)
+REACHES = (50, 75, 100, 150, 200, 300, 500)
+COVERAGES = (0.01, 0.02, 0.05, 0.10)
+ALPHAS = (0.01, 0.05, 0.10)
+STEPS = (1, 3, 6, 12)
+USUAL_STEP = 3
+# More cells than a browser draws at ease.
+MOST_CELLS = 6_000
+AUTOMATIC = "Automatic"
+
+
+@dataclass(frozen=True)
+class HotspotView:
+    """What the page shows: the hotspots, whether month by month and how many months at a time, and the map's looks."""
+
+    choice: HotspotChoice
+    months: int | None
+    settings: MapSettings
+
+
+def choose_hotspots(query: Query, *, bar: DeltaGenerator) -> HotspotView:
+    """Draw the choices in the container `bar`, and return what they say."""
+    store, partnership = query.store, query.store.partnership
+    months = [str(month) for month in Span(store.months[0], store.months[-1])]
+    latest = months[-min(12, len(months)) :]
+    crimes = partnership.crime_names
+    with bar:
+        first, last = st.select_slider(
+            "Period",
+            months,
+            (latest[0], latest[-1]),
+            format_func=name_month,
+            key="months",
+            bind="query-params",
+            width=210,
+        )
+        kinds = st.multiselect(
+            "Crime",
+            list(crimes),
+            format_func=crimes.__getitem__,
+            key="crime",
+            bind="query-params",
+            placeholder="All",
+            width=296,
+        )
+        layers = {LAYER_NAMES[layer]: layer for layer in LAYERS}
+        layer = _choose("Layer", layers, key="layer", width=190)
+        comparison: Comparison = "last-year"
+        if layer == "change":
+            compared = {words: comparison for comparison, words in COMPARISONS.items()}
+            comparison = _choose("Compared with", compared, key="against", width=152)
+        played = False
+        if layer in PLAYED:
+            played = _choose("Show", {WHOLE: False, MONTHLY: True}, key="show", width=162)
+        with st.popover("More", icon=":material/tune:"):
+            st.caption(LAYER_QUESTIONS[layer])
+            choice = HotspotChoice(
+                span=Span(Month.parse(first), Month.parse(last)),
+                crimes=tuple(kinds),
+                layer=layer,
+                comparison=comparison,
+                cells=_choose_cells(query),
+                **_choose_settings(layer),
+            )
+            step = USUAL_STEP
+            if played:
+                steps = {str(length): length for length in STEPS}
+                step = _choose("Months in a step", steps, start=str(USUAL_STEP), key="step")
+            labels = st.toggle("Names on the map", value=True, key="names")
+            tiles = st.toggle(
+                "Street map behind",
+                key="streets",
+                help="Fetched from openstreetmap.org, which learns which part of the map you look at.",
+            )
+    return HotspotView(choice, step if played else None, MapSettings(labels, tiles))
+
+
+def _choose_cells(query: Query) -> CellChoice:
+    """What incidents are counted in, and how wide it is where it is a grid."""
+    grids = {f"{name} of one width": CellChoice(shape) for shape, name in SHAPES.items()}
+    levels = {
+        f"Own {layer.plural}": CellChoice(level=layer.key)
+        for layer in query.store.partnership.layers
+        if layer.figures_of is None
+    }
+    cells = grids | levels
+    chosen = _choose("Count incidents in", cells, key="cells")
+    if chosen.level is not None:
+        return chosen
+    width = _choose_metres("Width of a cell", _list_widths(query), key="width", help="By rule, it holds two locations.")
+    return CellChoice(chosen.shape, width)
+
+
+def _list_widths(query: Query) -> Sequence[float]:
+    """The widths that make no more cells of the partnership than a browser draws at ease."""
+    areas = query.store.areas
+    hectares = areas.loc[areas["layer"] == query.store.partnership.boundary, "hectares"].sum()
+    return [width for width in WIDTHS if 10_000 * hectares / width**2 <= MOST_CELLS]
+
+
+def _choose_settings(layer: LayerKey) -> dict[str, Any]:
+    """The settings that a layer has, by their names in the choice."""
+    settings: dict[str, Any] = {}
+    if layer in ("expected", "density", "dual", "persistence"):
+        help = "How far an incident is spread around its point."
+        settings["bandwidth"] = _choose_metres("Bandwidth", BANDWIDTHS, key="bandwidth", help=help)
+    if layer == "clusters":
+        help = "How near to each other locations must be. Half of a cell where it is automatic."
+        settings["reach"] = _choose_metres("Distance", REACHES, key="reach", help=help)
+    if layer in ("significance", "change"):
+        alphas = {_as_percent(alpha): alpha for alpha in ALPHAS}
+        settings["alpha"] = _choose("False discoveries", alphas, start=_as_percent(ALPHA), key="alpha")
+    else:
+        shares = {_as_percent(share): share for share in COVERAGES}
+        settings["coverage"] = _choose("Call hot, of the area", shares, start=_as_percent(COVERAGE), key="coverage")
+    if layer == "significance":
+        help = "Thousands of cells are tested at once: uncorrected, one in twenty looks hot or cold by chance."
+        label = "Corrected for testing every cell"
+        settings["correct"] = st.toggle(label, value=True, key="corrected", bind="query-params", help=help)
+    return settings
+
+
+def _as_percent(share: float) -> str:
+    return f"{share:.0%}".replace("%", " %")
+
+
+def _choose_metres(label: str, options: Sequence[float], *, key: str, help: str) -> float | None:
+    automatic: dict[str, float | None] = {AUTOMATIC: None}
+    return _choose(label, automatic | {f"{metres:,.0f} m": float(metres) for metres in options}, key=key, help=help)
+
+
+Value = TypeVar("Value")
+
+
+def _choose(
+    label: str,
+    options: Mapping[str, Value],
+    *,
+    key: str,
+    start: str | None = None,
+    width: int | Literal["stretch"] = "stretch",
+    help: str | None = None,
+) -> Value:
+    """One of some options by their names: the first, or `start`, where nothing is chosen."""
+    names = list(options)
+    first = names[0] if start is None else start
+    chosen = st.selectbox(label, names, names.index(first), key=key, bind="query-params", help=help, width=width)
+    return options[chosen or first]
