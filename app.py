@@ -9,6 +9,11 @@ st.set_page_config(page_title="Community safety", page_icon=ICON, layout="wide")
 st.navigation(
     [
         st.Page("pages/explore.py", title="Explore", icon=":material/map:", default=True),
+        st.Page("pages/targets.py", title="Targets", icon=":material/flag:"),
+        st.Page("pages/set_targets.py", title="Set targets", icon=":material/edit_note:"),
+        st.Page("pages/hotspots.py", title="Hotspots", icon=":material/local_fire_department:"),
+        st.Page("pages/focus.py", title="Focus area", icon=":material/center_focus_strong:"),
+        st.Page("pages/operations.py", title="Operations", icon=":material/flag_circle:"),
         st.Page("pages/data.py", title="Data", icon=":material/database:"),
     ],
     position="top",

@@ -12,11 +12,19 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
-from benchmarks import builds, screen, size, viewers
+from benchmarks import board, builds, focus, hotspots, screen, size, viewers
 from benchmarks.setting import Benchmark, NotRunError, Setting
 from benchmarks.table import Figure, Outcome, format_report
 
-BENCHMARKS = (*size.BENCHMARKS, *builds.BENCHMARKS, *screen.BENCHMARKS, *viewers.BENCHMARKS)
+BENCHMARKS = (
+    *size.BENCHMARKS,
+    *builds.BENCHMARKS,
+    *screen.BENCHMARKS,
+    *viewers.BENCHMARKS,
+    *hotspots.BENCHMARKS,
+    *focus.BENCHMARKS,
+    *board.BENCHMARKS,
+)
 PACKAGES = ("streamlit", "streamlit-folium", "pandas", "geopandas", "shapely", "pyarrow", "duckdb", "ibis-framework")
 
 

@@ -1,7 +1,8 @@
 """Many viewers at once: each a session of its own over the dashboard's web socket, changing a filter now and then.
 
-python load.py URL VIEWERS SECONDS: prints as JSON how many milliseconds each change took, from sending it to the
-message that its run has finished. A process of its own, and without browsers, so that it takes little from the server.
+python load.py URL VIEWERS SECONDS PAUSE: each looks about PAUSE seconds at what a change brought. Prints
+as JSON how many milliseconds each change took, from sending it to the message that its run has finished. A process of
+its own, and without browsers, so that it takes little from the server.
 """
 
 import asyncio
@@ -19,7 +20,8 @@ from websockets.asyncio.client import ClientConnection, connect
 FILTERS = ("Crime", "Measure", "Compared with")
 # "Chosen months" opens a further filter rather than changing the map.
 AVOID = {"Chosen months"}
-PAUSE = (2.0, 3.0)
+# Nobody looks for just as long as the others.
+UNEVEN = 0.2
 TIMEOUT = 120
 
 
@@ -83,7 +85,7 @@ class Viewer:
         return bool(kind == "script_finished")
 
 
-async def view(url: str, number: int, seconds: float) -> list[float]:
+async def view(url: str, number: int, seconds: float, pause: float) -> list[float]:
     """One viewer's changes. The first does not count, as it warms the session up."""
     async with connect(
         f"{url.replace('http', 'ws', 1)}/_stcore/stream",
@@ -95,18 +97,19 @@ async def view(url: str, number: int, seconds: float) -> list[float]:
         viewer = Viewer(socket, random.Random(number))
         await viewer.open()
         await viewer.change()
-        await asyncio.sleep(viewer.choose.uniform(0, PAUSE[1]))
+        await asyncio.sleep(viewer.choose.uniform(0, pause))
         end, taken = time.monotonic() + seconds, []
         while time.monotonic() < end:
             taken.append(await viewer.change())
-            await asyncio.sleep(viewer.choose.uniform(*PAUSE))
+            await asyncio.sleep(pause * viewer.choose.uniform(1 - UNEVEN, 1 + UNEVEN))
         return taken
 
 
-async def view_all(url: str, viewers: int, seconds: float) -> list[float]:
+async def view_all(url: str, viewers: int, seconds: float, pause: float) -> list[float]:
     """All viewers' changes together."""
-    return [time for times in await asyncio.gather(*(view(url, n, seconds) for n in range(viewers))) for time in times]
+    views = (view(url, number, seconds, pause) for number in range(viewers))
+    return [time for times in await asyncio.gather(*views) for time in times]
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(view_all(sys.argv[1], int(sys.argv[2]), float(sys.argv[3])))))
+    print(json.dumps(asyncio.run(view_all(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])))))

@@ -55,6 +55,8 @@ class Setting:
         kept = [block for block in blocks if not block.startswith("[[incidents]]") or RECENT in block]
         path = self.folder / f"{name}.toml"
         path.write_text((head + "".join(kept)).replace(RECENT, str(incidents)), "utf-8")
+        for targets in PARTNERSHIP.parent.glob("*.csv"):
+            shutil.copy(targets, self.folder)
         return path
 
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
@@ -27,12 +27,13 @@ LARGEST = 250_000  # bytes
 
 
 class Shot(NamedTuple):
-    """One screenshot: its name, the address within the dashboard, and the size of the window."""
+    """One screenshot: its name, the address within the dashboard, the size of the window, and what to wait for."""
 
     name: str
     path: str
     width: int
     height: int
+    shown: Literal["map", "chart", "table"] = "map"
 
 
 SHOTS = (
@@ -40,7 +41,12 @@ SHOTS = (
     Shot("explore-ward", "/?level=ward&area=luton-dallow", 1280, 720),
     Shot("explore-change", "/?level=ward&measure=change", 1280, 720),
     Shot("explore-phone", "/?level=ward", 390, 844),
-    Shot("data", "/data", 1280, 720),
+    Shot("targets", "/targets?as-at=November%202007", 1280, 720, "table"),
+    Shot("targets-map", "/targets?tab=Map&layer=Ward&as-at=November%202007&place=Dallow", 1280, 860),
+    Shot("targets-trajectories", "/targets?tab=Trajectories&as-at=November%202007", 1280, 720, "chart"),
+    Shot("set-targets", "/set_targets?part=Try%20out%20next%20year%27s", 1280, 720, "table"),
+    Shot("hotspots", "/hotspots?months=January+2007&months=December+2007", 1280, 720),
+    Shot("data", "/data", 1280, 720, "chart"),
 )
 
 
@@ -99,10 +105,12 @@ def take(browser: Browser, url: str, shot: Shot) -> bytes:
     page = browser.new_page(viewport={"width": shot.width, "height": shot.height})
     page.set_default_timeout(30_000)
     page.goto(url + shot.path)
-    if shot.path.startswith("/data"):
-        page.get_by_test_id("stVegaLiteChart").first.locator("canvas, svg").first.wait_for()
-    else:
-        page.frame_locator("iframe").locator("path[data-code][aria-label]").first.wait_for()
+    shown = {
+        "map": page.frame_locator("iframe").locator("path[data-code][aria-label]"),
+        "chart": page.get_by_test_id("stVegaLiteChart").first.locator("canvas, svg"),
+        "table": page.get_by_test_id("stDataFrame").locator("canvas"),
+    }
+    shown[shot.shown].first.wait_for()
     page.get_by_text("Store version").wait_for(state="attached")
     page.evaluate("document.fonts.ready")
     page.wait_for_timeout(1500)

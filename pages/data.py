@@ -64,7 +64,8 @@ def show_quality(query: Query) -> None:
     # What never happened has no chart.
     charts = [(name, title) for name, title in CHARTS.items() if months[name].fillna(0).any()]
     for column, (name, title) in zip(cycle(st.columns(2)), charts, strict=False):
-        column.altair_chart(draw_quality(months, name, title), width="stretch")
+        with column:
+            draw_quality(months, name, title).show()
     table = months[list(MONTH_COLUMNS)]
     st.dataframe(table, hide_index=True, height=330, column_config=MONTH_COLUMNS, placeholder="–")
 

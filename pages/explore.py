@@ -2,16 +2,18 @@
 
 import streamlit as st
 
-from cspmap.query import Coverage, Query
+from cspmap.query import Query
+from cspmap.selection import Selection
 from cspmap.views import tables
 from cspmap.views.assets import layer_url
-from cspmap.views.choropleth import shade_areas
+from cspmap.views.boards import shade_progress
+from cspmap.views.choropleth import Choropleth, shade_areas, shade_nothing
 from cspmap.views.controls import choose_area, choose_selection, give_address, link_to, take_address
-from cspmap.views.dashboard import begin_page, load_query, show_errors, show_licences
-from cspmap.views.figures import find_area, load_figures
+from cspmap.views.dashboard import begin_page, load_query, settle_memory, show_errors, show_licences
+from cspmap.views.figures import Figures, find_area, load_figures
 from cspmap.views.map import OPENSTREETMAP, MapView, draw_map, take_event
 from cspmap.views.panel import show_panel
-from cspmap.views.words import describe_missing, escape_markdown, list_caveats, name_crimes
+from cspmap.views.words import describe_absent, describe_missing, escape_markdown, list_caveats, name_part, name_view
 
 MAP_HEIGHT = 470
 
@@ -33,7 +35,7 @@ def explore(query: Query) -> None:
 
     figures = load_figures(query, selection)
     areas, per = figures.areas, figures.per
-    choropleth = shade_areas(areas, selection, per)
+    choropleth = shade(query, selection, figures)
     caveats = list_caveats(
         selection,
         partnership,
@@ -44,19 +46,17 @@ def explore(query: Query) -> None:
     )
     with left:
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.markdown(
-                f"**{escape_markdown(name_crimes(selection, partnership))}** in {escape_markdown(partnership.place)}, "
-                f"{selection.span.words}, "
-                f"compared with {selection.before.words}",
-                width="stretch",
-            )
+            heading, part = name_view(selection, partnership), name_part(selection, partnership)
+            st.markdown(f"**{escape_markdown(heading)}** {escape_markdown(part)}", width="stretch")
             with st.popover("Link", icon=":material/link:"):
                 st.caption("This address opens the same view.")
                 st.code(link_to(selection), language=None, wrap_lines=True)
         # In a container of its own, so that the map keeps its place on the page, and with it its zoom.
         with st.container():
-            warn_missing(figures.now)
-            warn_missing(figures.before)
+            warn(describe_missing(figures.now.missing, figures.now.span.words))
+            warn(describe_missing(figures.before.missing, figures.before.span.words))
+            if choropleth.empty:
+                warn(describe_absent(selection, partnership))
         view = MapView(
             place=partnership.place,
             layer=layer_url(store.web / f"{selection.level}.json"),
@@ -80,9 +80,15 @@ def explore(query: Query) -> None:
     tables.show_areas(query, selection, figures, caveats)
 
 
-def warn_missing(coverage: Coverage) -> None:
-    """Say which months a period lacks, if any, before anybody reads its figures."""
-    sentence = describe_missing(coverage.missing, coverage.span.words)
+def shade(query: Query, selection: Selection, figures: Figures) -> Choropleth:
+    """The areas coloured by the selection's measure."""
+    if selection.measure != "progress":
+        return shade_areas(figures.areas, selection, figures.per)
+    return shade_progress(query, selection) or shade_nothing(figures.areas, selection)
+
+
+def warn(sentence: str) -> None:
+    """Say above the map what to know before anybody reads its figures, if there is anything."""
     if sentence:
         st.markdown(f":orange-background[:material/warning: {escape_markdown(sentence)}]")
 
@@ -95,3 +101,4 @@ page = st.container()
 show_licences(opened)
 with page:
     explore(opened)
+settle_memory(opened.store.version)

@@ -11,27 +11,56 @@ SOURCE = ROOT / "src" / "cspmap"
 
 # From the top. A module may import from its own floor and from any below.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("app", "pages", "cspmap.cli"),
     (
+        "app",
+        "pages",
+        "cspmap.cli",
+        "cspmap.cli_focus",
+        "cspmap.cli_hotspots",
+        "cspmap.cli_operations",
+        "cspmap.cli_parts",
+        "cspmap.cli_targets",
+        "cspmap.__main__",
+    ),
+    (
+        "cspmap.apportioned_targets",
         "cspmap.assign",
         "cspmap.build",
         "cspmap.check",
         "cspmap.example",
+        "cspmap.board",
         "cspmap.exports",
+        "cspmap.focus_area",
+        "cspmap.focus_choice",
+        "cspmap.goals",
+        "cspmap.hotspot_ground",
+        "cspmap.hotspot_layers",
+        "cspmap.hotspot_score",
         "cspmap.layers",
         "cspmap.month_files",
+        "cspmap.month_inputs",
+        "cspmap.operation_results",
+        "cspmap.operation_shapes",
         "cspmap.summaries",
         "cspmap.views",
+        "cspmap.what_if",
     ),
-    ("cspmap.analysis",),
-    ("cspmap.query",),
+    ("cspmap.analysis", "cspmap.operations"),
+    ("cspmap.query", "cspmap.totals"),
     ("cspmap.selection",),
     ("cspmap.store",),
     ("cspmap.sources",),
-    ("cspmap.partnership", "cspmap.partnership_checks", "cspmap.partnership_parts", "cspmap.toml_table"),
+    (
+        "cspmap.partnership",
+        "cspmap.partnership_checks",
+        "cspmap.partnership_parts",
+        "cspmap.target_checks",
+        "cspmap.targets",
+        "cspmap.toml_table",
+    ),
     ("cspmap.periods", "cspmap.codes", "cspmap.errors", "cspmap.workspace", "cspmap"),
 )
-WEB = {"streamlit", "streamlit_folium", "folium", "branca", "altair"}
+WEB = {"streamlit", "streamlit_folium", "folium", "branca"}
 MOST_LINES = 420
 
 

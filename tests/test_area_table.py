@@ -1,6 +1,8 @@
 """The table behind the map as a file."""
 
+import csv
 import io
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -10,8 +12,8 @@ from cspmap.exports.area_table import FIGURES, tabulate_areas
 from cspmap.exports.extract import write_csv
 from cspmap.partnership import Denominator
 from cspmap.periods import Month, Span
-from cspmap.query import Coverage
 from cspmap.selection import Selection
+from cspmap.totals import Coverage
 from cspmap.views.words import describe_unlocated
 
 SPAN = Span.parse("2023-05..2024-04")
@@ -37,14 +39,14 @@ AREAS = compute_figures(
 )
 
 
-def tabulate(*, areas: tuple[str, ...] = (), notice: str = "") -> pd.DataFrame:
+def tabulate(*, areas: tuple[str, ...] = (), crimes: str = "", notice: str = "") -> pd.DataFrame:
     selection = Selection(span=SPAN, level="ward", areas=areas)
-    return tabulate_areas(AREAS, selection, now=NOW, before=EARLIER, per=PER, notice=notice)
+    return tabulate_areas(AREAS, selection, now=NOW, before=EARLIER, per=PER, crimes=crimes, notice=notice)
 
 
 def test_every_figure_carries_what_it_rests_on() -> None:
     row = tabulate().iloc[0]
-    assert (row["count"], row["rate"], row["population"]) == (40, 40 / 1000.04 * 1000, 1000.0)
+    assert (row["count"], row["rate"], row["population"]) == (40, 39.998, 1000)
     assert row["rate_per"] == "1,000 residents (2022)"
     assert (row["period"], row["compared_with"]) == ("2023-05..2024-04", "2022-05..2023-04")
     assert (row["months_missing"], row["months_missing_before"]) == (0, 1)
@@ -65,6 +67,56 @@ def test_only_the_chosen_areas_are_there() -> None:
 def test_a_notice_goes_with_every_row_and_only_where_there_is_one() -> None:
     assert "notice" not in tabulate()
     assert set(tabulate(notice="Simulated.")["notice"]) == {"Simulated."}
+
+
+def test_what_is_counted_is_named_where_it_is_told() -> None:
+    assert "crimes" not in tabulate()
+    assert set(tabulate(crimes="Burglary and Drugs")["crimes"]) == {"Burglary and Drugs"}
+
+
+def test_no_figure_has_more_digits_than_it_can_keep() -> None:
+    figures = compute_figures(
+        pd.DataFrame(
+            {
+                "code": ["a", "b"],
+                "name": ["Ash", "Beech"],
+                "count": pd.array([123_457, pd.NA], dtype="Int64"),
+                "before": pd.array([41, 30], dtype="Int64"),
+                "denominator": [1780.0, 1234.6],
+                "denominator_method": "as published",
+            }
+        ),
+        total=370_371,
+        comparable=True,
+        smallest=100,
+    ).assign(score=[12.34567, 1.0], decile=[3.0, float("nan")], fifth=[1 / 3, 0.0])
+    selection = Selection(span=SPAN, level="ward", edition=2025)
+    now = Coverage(SPAN, (), recorded=3, inside=2, outside=0, unlocated=1, unlocated_own=0)
+    text = write_csv(tabulate_areas(figures, selection, now=now, before=EARLIER, per=PER))
+    ash, beech = csv.DictReader(io.StringIO(text))
+    assert [ash[name] for name in ("count", "before", "difference", "decile", "population")] == [
+        "123457",
+        "41",
+        "123416",
+        "3",
+        "1780",
+    ]
+    assert [ash[name] for name in ("rate", "share", "score", "fifth", "share_without_location")] == [
+        "69357.865",
+        "0.3333",
+        "12.346",
+        "0.3333",
+        "0.3333",
+    ]
+    assert re.fullmatch(r"-?\d+\.\d{1,2}", ash["percent"])
+    assert [beech[name] for name in ("count", "rate", "decile", "population")] == ["", "", "", "1235"]
+
+
+def test_a_small_p_keeps_its_first_digits() -> None:
+    row = tabulate_areas(
+        AREAS.assign(p=[0.000123456, float("nan")]), Selection(span=SPAN, level="ward"), now=NOW, before=NOW, per=PER
+    )
+    assert row["p"].tolist()[0] == 0.000123
 
 
 def test_the_file_reads_back_and_no_name_is_taken_for_a_formula() -> None:

@@ -38,6 +38,11 @@ def test_every_budget_of_the_dashboard_has_its_row() -> None:
         (450, "ms"),
         (150, "ms"),
         (500, "MB"),
+        (100, "ms"),
+        (300, "ms"),
+        (500, "ms"),
+        (1, "s"),
+        (30, "s"),
     }
 
 

@@ -2,7 +2,7 @@ import pickle
 
 import pytest
 
-from cspmap.errors import PartnershipError, Problem, ProblemsError, SourceError, UserError
+from cspmap.errors import MOST_QUOTED, PartnershipError, Problem, ProblemsError, SourceError, UserError, quote_briefly
 
 
 def test_a_problem_is_one_sentence_of_where_what_and_what_to_do() -> None:
@@ -19,6 +19,14 @@ def test_all_problems_are_told_a_line_each() -> None:
     error = ProblemsError(problems)
     assert str(error) == "a: is wrong; mend it.\nb: is gone; bring it back."
     assert error.problems == tuple(problems)
+
+
+def test_what_a_user_gave_is_repeated_on_one_line_and_not_at_length() -> None:
+    assert quote_briefly("Ash") == "'Ash'"
+    assert quote_briefly("two\nlines") == "'two\\nlines'"
+    assert quote_briefly("x" * MOST_QUOTED) == f"'{'x' * MOST_QUOTED}'"
+    assert quote_briefly("x" * 5000) == f"'{'x' * (MOST_QUOTED - 1)}…'"
+    assert quote_briefly(7) == "'7'"
 
 
 def test_no_problems_are_no_error() -> None:

@@ -259,7 +259,7 @@ def make_view(*areas: AreaStyle, **changes: Any) -> MapView:
 
 def test_view_carries_classes_and_texts() -> None:
     payload = json.loads(encode_view(make_view(AreaStyle("E1", 1, ("12 crimes", "up")), AreaStyle("E2", "missing"))))
-    assert payload["areas"] == {"E1": [1, "12 crimes", "up"], "E2": ["missing"]}
+    assert payload["areas"] == {"E1": [1, "", "12 crimes", "up"], "E2": ["missing", ""]}
     assert payload["legend"]["classes"] == [["#FFEEAA", "0 to 5"], ["#225588", "6 to 9"]]
     assert payload["selected"] is None
     assert payload["tiles"] is None
@@ -276,7 +276,7 @@ HOSTILE = st.text(alphabet=st.sampled_from("{}%#<>/'\"\\`$_-!\n\u2028é a0"), ma
 @given(HOSTILE)
 def test_any_text_arrives_as_it_was_and_is_no_code(text: str) -> None:
     encoded = encode_view(make_view(AreaStyle("E1", 0, (text,)), attribution=text))
-    assert json.loads(encoded)["areas"]["E1"] == [0, text]
+    assert json.loads(encoded)["areas"]["E1"] == [0, "", text]
     assert json.loads(encoded)["attribution"] == text
     assert not re.search(r"\{\{|\{%|\{#|<|\n|\u2028", encoded)
 
@@ -305,7 +305,7 @@ def test_hostile_text_passes_through_streamlit_folium_unharmed(sent: list[dict[s
     draw_map(make_view(AreaStyle("E1", 0, texts)), key="map", height=500)
     call = re.search(r"= cspmap\.show\(map_div, (\{.*\})\);", sent[0]["feature_group"])
     assert call
-    assert json.loads(call[1])["areas"]["E1"] == [0, *texts]
+    assert json.loads(call[1])["areas"]["E1"] == [0, "", *texts]
 
 
 def test_every_script_and_style_comes_from_the_app(sent: list[dict[str, Any]]) -> None:
@@ -313,9 +313,12 @@ def test_every_script_and_style_comes_from_the_app(sent: list[dict[str, Any]]) -
     files = [*sent[0]["js_links"], *sent[0]["css_links"]]
     assert [re.sub(r"\?v=[\w.]+$", "", file) for file in files] == [
         "../cspmap.views.assets.leaflet/leaflet.js",
+        "../cspmap.views.assets.web/cspmap-parts.js",
+        "../cspmap.views.assets.web/cspmap-draw.js",
         "../cspmap.views.assets.web/cspmap-map.js",
         "../cspmap.views.assets.leaflet/leaflet.css",
         "../cspmap.views.assets.web/cspmap-map.css",
+        "../cspmap.views.assets.web/cspmap-draw.css",
     ]
     assert "://" not in sent[0]["script"] + sent[0]["header"]
 

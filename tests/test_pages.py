@@ -55,12 +55,15 @@ def test_explore_opens_on_all_crime_of_the_latest_year(open_page: OpenPage, exam
     page = open_page("explore", example_store)
     assert not page.exception
     words = read_words(page)
-    assert "**Recorded incidents** in Luton, year to March 2008, compared with year to March 2007" in words
+    assert "**Recorded incidents in Luton, year to March 2008, compared with year to March 2007**" in words
     assert NOTICE in words
     assert LICENCE in words
     store = open_store(example_store)
     query, selection = Query(store), Selection.default(store)
-    assert read_metrics(page) == {"Incidents": f"{query.count_coverage(selection).total:,}"}
+    total = query.count_coverage(selection).total
+    # Over all the residents that the 2005 strategy prints.
+    rate = f"{1000 * total / 184_371:.1f}"
+    assert read_metrics(page) == {"Incidents": f"{total:,}", "per 1,000 residents": rate}
     table = page.dataframe[-1].value
     assert len(table) == len(store.codes("hexagon"))
     assert table["count"].sum() == query.count_coverage(selection).inside
@@ -78,7 +81,7 @@ def test_explore_gives_its_address(open_page: OpenPage, example_store: Path) -> 
         "crime": "violence",
         "period": "2007-04..2008-03",
     }
-    assert "**Violence** in Luton" in read_words(page)
+    assert "**Violence in Luton" in read_words(page)
     assert len(page.dataframe[-1].value) == 19
 
 
@@ -95,7 +98,7 @@ def test_explore_follows_a_link(open_page: OpenPage, example_store: Path) -> Non
     assert page.multiselect("crimes").value == ["robbery"]
     assert sorted(page.dataframe[-1].value["name"]) == ["Dallow", "South"]
     assert [heading.value for heading in page.subheader] == ["Dallow"]
-    assert "**Robbery** in Luton, year to March 2007, compared with year to March 2005" in read_words(page)
+    assert "**Robbery in Luton, year to March 2007, compared with year to March 2005**" in read_words(page)
 
 
 def test_panel_of_an_area_has_the_figures_of_its_row(open_page: OpenPage, example_store: Path) -> None:
@@ -119,7 +122,7 @@ def test_bad_link_is_told_in_a_sentence(open_page: OpenPage, example_store: Path
     assert LICENCE in read_words(page)
     page.button[0].click().run()
     assert not page.error
-    assert read_metrics(page).keys() == {"Incidents"}
+    assert read_metrics(page).keys() == {"Incidents", "per 1,000 residents"}
 
 
 def test_store_that_is_not_there_is_told_in_a_sentence(open_page: OpenPage, tmp_path: Path) -> None:
@@ -132,7 +135,7 @@ def test_store_that_is_not_there_is_told_in_a_sentence(open_page: OpenPage, tmp_
 
 def test_missing_months_are_missing_and_not_zero(open_page: OpenPage, awkward_store: Path) -> None:
     page = open_page("explore", awkward_store, level="ward", period="2006-04..2007-03")
-    assert "cannot be compared with last year: not the same number of months is loaded." in read_words(page)
+    assert "cannot be compared with last year: no month of the year to March 2006 is loaded." in read_words(page)
     assert "12 months are missing" in read_words(page)
     assert page.dataframe[-1].value["before"].isna().all()
     gone = open_page("explore", awkward_store, level="ward", period="2005-04..2006-03", area="luton-dallow")

@@ -108,16 +108,20 @@ occurred_from = "From"
 easting = "X"
 northing = "Y"
 
+[[targets]]
+file = "targets.csv"
+
 [lookups]
 lad_to_csp = "lookup.csv"
 """
 
 FILES = ("lsoa.geojson", "wards.geojson", "map.hexjson", "residents.csv", "imd.csv", "force-1.csv", "lookup.csv")
+TARGETS = "targets.csv"
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name in FILES:
+    for name in (*FILES, TARGETS):
         (tmp_path / name).touch()
     (tmp_path / "crime").mkdir()
     return tmp_path
@@ -185,7 +189,12 @@ def test_the_byte_order_mark_of_windows_is_no_mistake(folder: Path) -> None:
 def test_file_names_resolve_against_the_data_folder(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     elsewhere = tmp_path_factory.mktemp("elsewhere") / "p.toml"
     elsewhere.write_text(SMALL)
-    assert load_partnership(elsewhere, data=folder).layers[0].file == folder / "lsoa.geojson"
+    with pytest.raises(PartnershipError, match=r"targets.csv is not in .*elsewhere0; put the file there\.$"):
+        load_partnership(elsewhere, data=folder)
+    (elsewhere.parent / TARGETS).touch()
+    partnership = load_partnership(elsewhere, data=folder)
+    assert partnership.layers[0].file == folder / "lsoa.geojson"
+    assert partnership.targets == (elsewhere.parent / TARGETS,)
     with pytest.raises(PartnershipError) as error:
         load_partnership(elsewhere)
     assert len(error.value.problems) == len(FILES) + 2  # residents.csv is named twice, and there is a folder
@@ -199,6 +208,8 @@ def test_a_built_store_needs_no_files(tmp_path: Path) -> None:
 
 
 # Each mistake: what is replaced, by what, and every sentence that it must lead to.
+LONG = "R" * 5000
+
 MISTAKES = {
     "no partnership table": (
         '[partnership]\nname = "Exampleton Community Safety Partnership"\nplace = "Exampleton"\nboundary = "ward"\n',
@@ -220,7 +231,7 @@ MISTAKES = {
         "[lookups]",
         "[zzz]",
         ["partnership.toml: there is no key 'zzz' here; remove it; known are partnership, denominators, "
-         "crime_types, layers, areas, crime_groups, deprivation, incidents, lookups."],
+         "crime_types, layers, areas, crime_groups, deprivation, incidents, lookups, targets."],
     ),
     "single brackets": (
         "[[deprivation]]",
@@ -237,24 +248,24 @@ MISTAKES = {
         "year = 2022",
         'year = "2022"',
         ["partnership.toml [[denominators]] 1 \"residents\": year is '2022'; "
-         "write a whole number from 1,971 to 2,100."],
+         "write a whole number from 1971 to 2100."],
     ),
     "truth for a number": (
         "year = 2022",
         "year = true",
         ['partnership.toml [[denominators]] 1 "residents": year is true; '
-         "write a whole number from 1,971 to 2,100."],
+         "write a whole number from 1971 to 2100."],
     ),
     "half a year": (
         "year = 2022",
         "year = 2022.5",
         ['partnership.toml [[denominators]] 1 "residents": year is 2022.5; '
-         "write a whole number from 1,971 to 2,100."],
+         "write a whole number from 1971 to 2100."],
     ),
     "year of another age": (
         "year = 2022",
         "year = 22",
-        ['partnership.toml [[denominators]] 1 "residents": year is 22; write a whole number from 1,971 to 2,100.'],
+        ['partnership.toml [[denominators]] 1 "residents": year is 22; write a whole number from 1971 to 2100.'],
     ),
     "negative smallest denominator": (
         'boundary = "ward"',
@@ -290,11 +301,17 @@ MISTAKES = {
          "partnership.toml [[crime_groups]] 'acquisitive': 'robbery' is not a crime type; "
          "name some of Robbery, burglary."],
     ),
-    "hyphen in a layer's key": (
-        'key = "hex"',
-        'key = "hex-map"',
-        ["partnership.toml [[layers]] 3 \"hex-map\": key is 'hex-map'; "
-         "use small letters and digits alone for a layer."],
+    "year out of range": (
+        "year = 2022",
+        "year = 1066",
+        ['partnership.toml [[denominators]] 1 "residents": year is 1066; '
+         "write a whole number from 1971 to 2100."],
+    ),
+    "far more than a name of a kind": (
+        'key = "ward"',
+        f'key = "ward"\ncodes = "{LONG}"',
+        [f"partnership.toml [[layers]] 2 \"ward\": codes is '{LONG[:59]}…'; "
+         "write oa11, oa21, lsoa11, lsoa21, lad, csp, or ward and the year's last two digits, such as ward25."],
     ),
     "layer from nowhere": (
         'made_of = "ward"',

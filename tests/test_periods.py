@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cspmap.errors import UserError
-from cspmap.periods import Comparison, Month, Span
+from cspmap.periods import Comparison, Month, Span, name_months
 
 months = st.builds(Month, st.integers(1950, 2150), st.integers(1, 12))
 spans = st.builds(Span.ending, months, months=st.integers(1, 100))
@@ -100,6 +100,7 @@ def test_up_to_a_year_last_year_is_exactly_a_year_before(span: Span) -> None:
     ("text", "words"),
     [
         ("2024-04..2024-04", "April 2024"),
+        ("2024-04", "April 2024"),
         ("2023-05..2024-04", "year to April 2024"),
         ("2023-05..2023-06", "May 2023 to June 2023"),
         ("2021-05..2024-04", "May 2021 to April 2024"),
@@ -112,7 +113,9 @@ def test_spans_in_words(text: str, words: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("2024-04", "'2024-04' is not a period; write it as YYYY-MM..YYYY-MM."),
+        ("April 2024", "'April 2024' is not a period; write it as YYYY-MM..YYYY-MM."),
+        ("2024-13", "There is no month 13 of 2024; write it as YYYY-MM."),
+        ("x" * 5000, f"'{'x' * 59}…' is not a period; write it as YYYY-MM..YYYY-MM."),
         ("2024-04..2023-05", "The period ends (May 2023) before it starts (April 2024)."),
         ("2024-04..later", "'later' is not a month; write it as YYYY-MM, such as 2024-04."),
     ],
@@ -121,3 +124,18 @@ def test_what_is_no_period_is_refused(text: str, message: str) -> None:
     with pytest.raises(UserError) as error:
         Span.parse(text)
     assert str(error.value) == message
+
+
+def test_runs_of_months() -> None:
+    months = [Month(2023, 12), Month(2024, 1), Month(2023, 3), Month(2024, 1), Month(2023, 11)]
+    assert Span.find_runs(months) == [Span(Month(2023, 3), Month(2023, 3)), Span(Month(2023, 11), Month(2024, 1))]
+    assert Span.find_runs([]) == []
+
+
+def test_months_in_words_are_named_by_their_runs() -> None:
+    one, two, three = Month(2023, 3), Month(2023, 5), Month(2023, 6)
+    assert name_months([one]) == "March 2023"
+    assert name_months([three, one, two]) == "March 2023 and May 2023 to June 2023"
+    assert name_months([one, two, Month(2024, 1)]) == "March 2023, May 2023 and January 2024"
+    # A whole year is named by its ends too, since it stands among others.
+    assert name_months(Span(Month(2023, 5), Month(2024, 4))) == "May 2023 to April 2024"

@@ -78,10 +78,10 @@ def test_everything_amiss() -> None:
         "184 repeated crime identifiers were dropped, the latest record kept.",
         "60 incidents (2.0 %) have no location; at most 5.0 % in a month (December 2018).",
         "1,400 incidents lie outside the partnership and are not counted.",
-        "The published LSOA is another than that of the point for 106 of 2,000 incidents (5.3 %): points lie on "
+        "The published LSOA differs from that of the point for 106 of 2,000 incidents (5.3 %): points lie on "
         "streets, and streets are borders. Areas are counted by the point.",
-        "LSOA codes of different vintages were published (2011 and 2021); each month is read by its own.",
-        "Some months mix LSOA codes of 2011 and 2021; theirs are not held against the LSOA of the point.",
+        "LSOA codes of different censuses were published (2011 and 2021); each month is read by its own.",
+        "Some months mix LSOA codes of 2011 and 2021; these are not held against the LSOA of the point.",
     ]
 
 
@@ -92,9 +92,9 @@ def test_one_of_each() -> None:
         "1 repeated crime identifier was dropped, the latest record kept.",
         "1 incident (0.1 %) has no location; at most 0.1 % in a month (January 2024).",
         "1 incident lies outside the partnership and is not counted.",
-        "The published LSOA is another than that of the point for 0 of 1 incident (0.0 %): points lie on streets, "
+        "The published LSOA differs from that of the point for 0 of 1 incident (0.0 %): points lie on streets, "
         "and streets are borders. Areas are counted by the point.",
-        "Some months mix LSOA codes of 2011 and 2021; theirs are not held against the LSOA of the point.",
+        "Some months mix LSOA codes of 2011 and 2021; these are not held against the LSOA of the point.",
     ]
 
 

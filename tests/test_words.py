@@ -9,16 +9,19 @@ import pytest
 from cspmap.analysis.change import Verdict
 from cspmap.partnership import Denominator, Layer, Partnership, load_partnership
 from cspmap.periods import Month, Span
-from cspmap.query import Coverage
 from cspmap.selection import Selection
+from cspmap.totals import Coverage
 from cspmap.views.words import (
     count_incidents,
+    describe_absent,
     describe_change,
     describe_denominator,
+    describe_duration,
     describe_missing,
     describe_unlocated,
     during,
     escape_markdown,
+    explain_incomparable,
     format_change,
     format_count,
     format_moment,
@@ -28,6 +31,8 @@ from cspmap.views.words import (
     list_caveats,
     name_comparison,
     name_crimes,
+    name_part,
+    name_view,
     the,
 )
 
@@ -169,9 +174,9 @@ CHANGES: list[tuple[str, float | None, float | None, Verdict, str, str]] = [
     ("Drugs", 0, 0, "no incidents", QUARTER, "No drugs in this period or in the 3 months before."),
     ("ASB", 0, 0, "no incidents", LAST, "No ASB in this period or last year."),
     ("Drugs", None, 5, "not known", LAST,
-     "Drugs cannot be compared with last year: not the same number of months is loaded."),
+     "Drugs cannot be compared with last year: one of the two is not known."),
     ("Drugs", NAN, 5, "not known", QUARTER,
-     "Drugs cannot be compared with the 3 months before: not the same number of months is loaded."),
+     "Drugs cannot be compared with the 3 months before: one of the two is not known."),
 ]  # fmt: skip
 
 
@@ -193,6 +198,7 @@ def test_missing_months() -> None:
     assert describe_missing(months[:1], YEAR.words) == (
         "1 month is missing from the year to April 2024 (May 2023): missing, not zero."
     )
+    assert describe_missing(months[:1], "May 2023") == "May 2023 is not loaded: missing, not zero."
     assert describe_missing(months[:2], "May 2023 to June 2023") == (
         "2 months are missing from May 2023 to June 2023 (May 2023 and June 2023): missing, not zero."
     )
@@ -204,6 +210,40 @@ def test_missing_months() -> None:
         "8 months are missing from the year to April 2024 (May 2023, June 2023, July 2023, August 2023 and 4 more): "
         "missing, not zero."
     )
+
+
+def test_why_periods_do_not_compare() -> None:
+    year, half = Coverage(YEAR, (), 9, 9, 0, 0, 0), Coverage(Span(Month(2022, 11), Month(2023, 4)), (), 5, 5, 0, 0, 0)
+    short = Coverage(YEAR.shift(-12), (Month(2022, 5),), 9, 9, 0, 0, 0)
+    gone = Coverage(YEAR.shift(-12), tuple(YEAR.shift(-12)), 0, 0, 0, 0, 0)
+    assert explain_incomparable(year, year) == ""
+    assert explain_incomparable(year, half) == "one period is 12 months long and the other 6"
+    assert explain_incomparable(year, short) == "12 months of one are loaded and 11 of the other"
+    assert explain_incomparable(year, gone) == "no month of the year to April 2023 is loaded"
+    assert explain_incomparable(gone, gone) == "no month of the year to April 2023 is loaded"
+    assert [describe_duration(item) for item in (year, half, short)] == [
+        "over 12 months",
+        "over 6 months",
+        "over 11 of 12 months",
+    ]
+
+
+def test_part_of_the_areas_is_named(example: Partnership) -> None:
+    selection = Selection(YEAR, "ward")
+    assert name_part(selection, example) == ""
+    assert name_part(replace(selection, areas=("a",)), example) == "Only 1 of the wards is shown."
+    assert name_part(replace(selection, areas=("a", "b")), example) == "Only 2 of the wards are shown."
+
+
+def test_heading_tells_what_the_map_shows(example: Partnership) -> None:
+    selection = Selection(YEAR, "ward", crimes=("robbery",), edition=2025)
+    assert name_view(selection, example) == "Robbery in Luton, year to April 2024, compared with year to April 2023"
+    deprived = replace(selection, measure="score")
+    assert name_view(deprived, example) == "Deprivation score, Indices of Deprivation 2025, in Luton"
+    assert describe_absent(replace(deprived, measure="decile"), example) == (
+        "Deciles are published for LSOAs; wards have a score and a share in the most deprived fifth instead."
+    )
+    assert describe_absent(deprived, example).startswith("Deprivation score: not known for any of the wards")
 
 
 def cover(recorded: int, unlocated: int, own: int = 0) -> Coverage:
@@ -244,12 +284,15 @@ RESIDENTS = Denominator("residents", "residents", 2022, "lsoa21", Path("people.c
 
 def test_denominators() -> None:
     assert describe_denominator(RESIDENTS, ["as published"]) == (
-        "Rates are per 1,000 residents, 2022 (ONS; as published)."
+        "Rates are for the period or month shown, not for a year, per 1,000 residents, 2022 (ONS; as published)."
     )
     assert describe_denominator(RESIDENTS, ["b", "a", "b", NAN], crimes="Burglary") == (  # type: ignore[list-item]
-        "Rates of Burglary are per 1,000 residents, 2022 (ONS; a and b)."
+        "Rates of Burglary are for the period or month shown, not for a year, per 1,000 residents, 2022 (ONS; a and b)."
     )
-    assert describe_denominator(RESIDENTS, []) == "Rates are per 1,000 residents, 2022 (ONS; not known)."
+    assert (
+        describe_denominator(RESIDENTS, [])
+        == "Rates are for the period or month shown, not for a year, per 1,000 residents, 2022 (ONS; not known)."
+    )
 
 
 def list_for(partnership: Partnership, selection: Selection, now: Coverage) -> list[str]:
@@ -263,7 +306,7 @@ def test_caveats_of_the_example(example: Partnership) -> None:
         "Example: illustrative geography, simulated incidents. No figure here is a real one.",
         "Recorded incidents in Luton, year to April 2024, compared with the year to April 2023.",
         "1 month is missing from the year to April 2024 (May 2023): missing, not zero.",
-        "Rates are per 1,000 residents, 2022 (ONS; as published).",
+        "Rates are for the period or month shown, not for a year, per 1,000 residents, 2022 (ONS; as published).",
         "Incidents are counted in hexagons by where their published point lies.",
         "Every incident has a location.",
     ]

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -29,13 +30,15 @@ def assign_points(easting: Floats, northing: Floats, areas: "gpd.GeoDataFrame") 
     found = np.full(len(x), NOWHERE, dtype=np.int32)
     polygons = areas.geometry.to_numpy()
     shapely.prepare(polygons)
-    for row, (polygon, (west, south, east, north)) in enumerate(zip(polygons, shapely.bounds(polygons), strict=True)):
-        first, last = np.searchsorted(x, west, "left"), np.searchsorted(x, east, "right")
+    west, south, east, north = shapely.bounds(polygons).T
+    starts, ends = np.searchsorted(x, west, "left"), np.searchsorted(x, east, "right")
+    for row in np.flatnonzero(starts < ends):
+        first, last = starts[row], ends[row]
         near = first + np.flatnonzero(
-            (found[first:last] == NOWHERE) & (y[first:last] >= south) & (y[first:last] <= north)
+            (found[first:last] == NOWHERE) & (y[first:last] >= south[row]) & (y[first:last] <= north[row])
         )
-        inside = near[shapely.intersects_xy(polygon, x[near], y[near])]
-        found[inside] = row
+        if len(near):
+            found[near[shapely.intersects_xy(polygons[row], x[near], y[near])]] = row
     result = np.empty_like(found)
     result[order] = found
     return result
@@ -52,7 +55,7 @@ class PointIndex:
 
         self._layers = dict(layers)
         self._to_grid = Transformer.from_crs("EPSG:4326", "EPSG:27700", always_xy=True)
-        self._known = np.empty(0, dtype=np.complex128)
+        self._known = pd.Index([], dtype=np.complex128)
         self._grid = np.empty((0, 2))
         self._rows = np.empty((0, len(self._layers)), dtype=np.int32)
 
@@ -61,26 +64,21 @@ class PointIndex:
 
         Both are NaN where the grid has no place for a point, on the other side of the world.
         """
-        points = longitude + 1j * latitude
-        unique, inverse = np.unique(points, return_inverse=True)
-        slots = np.searchsorted(self._known, unique)
-        known = np.zeros(len(unique), dtype=bool)
-        candidates = slots < len(self._known)
-        known[candidates] = self._known[slots[candidates]] == unique[candidates]
-        if not known.all():
-            self._learn(unique[~known])
-            slots = np.searchsorted(self._known, unique)
+        inverse, unique = pd.factorize(pd.Index(longitude + 1j * latitude))
+        slots = self._known.get_indexer(unique)
+        if (slots < 0).any():
+            self._learn(unique[slots < 0])
+            slots = self._known.get_indexer(unique)
         at = slots[inverse]
         rows = {key: self._rows[at, number] for number, key in enumerate(self._layers)}
         return self._grid[at, 0], self._grid[at, 1], rows
 
-    def _learn(self, points: npt.NDArray[np.complex128]) -> None:
-        easting, northing = self._to_grid.transform(points.real, points.imag)
+    def _learn(self, points: "pd.Index[complex]") -> None:
+        degrees = points.to_numpy()
+        easting, northing = self._to_grid.transform(degrees.real, degrees.imag)
         grid = np.column_stack([easting, northing])
         grid[~np.isfinite(grid).all(axis=1)] = np.nan
         rows = np.column_stack([assign_points(grid[:, 0], grid[:, 1], areas) for areas in self._layers.values()])
-        merged = np.concatenate([self._known, points])
-        order = np.argsort(merged, kind="stable")
-        self._known = merged[order]
-        self._grid = np.concatenate([self._grid, grid])[order]
-        self._rows = np.concatenate([self._rows, rows])[order]
+        self._known = self._known.append(points)
+        self._grid = np.concatenate([self._grid, grid])
+        self._rows = np.concatenate([self._rows, rows])

@@ -10,8 +10,8 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -23,12 +23,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cspmap import __version__
-from cspmap.errors import Problem, SourceError, StoreError
+from cspmap.errors import StoreError
 from cspmap.layers import LayerSet, read_layers
 from cspmap.month_files import MonthWriter
+from cspmap.month_inputs import Inputs, MonthInput, choose_months, lack_incidents
 from cspmap.partnership import Denominator, DeprivationFile, IncidentSource, Partnership, load_partnership
 from cspmap.periods import Month
-from cspmap.sources.incidents import IncidentPart, list_parts
+from cspmap.sources.incidents import IncidentPart
+from cspmap.sources.target_file import read_targets
 from cspmap.store import FORMAT, Draft, Store, find_version, open_store
 from cspmap.summaries import write_summaries
 from cspmap.views.boundaries import write_layer
@@ -50,12 +52,13 @@ class SourceSummary:
 
 @dataclass(frozen=True)
 class BuildSummary:
-    """What a build did, for the one who ran it."""
+    """What a build did, for the one who ran it. `dropped` are months of the version before that are not in this."""
 
     store: Store
     changed: bool
     months_read: int
     months_kept: int
+    dropped: tuple[Month, ...]
     sources: tuple[SourceSummary, ...]
     notes: tuple[str, ...]
 
@@ -78,29 +81,6 @@ class BuildSummary:
     def inside(self) -> int:
         """Incidents located inside the partnership."""
         return sum(source.inside for source in self.sources)
-
-
-@dataclass(frozen=True)
-class _MonthInput:
-    """Where a month's incidents come from. The key changes when what is made of the part would."""
-
-    month: Month
-    source: int
-    part: IncidentPart
-    part_key: str
-
-    @property
-    def key(self) -> str:
-        return f"{self.part_key} {self.month}"
-
-
-@dataclass(frozen=True)
-class _Inputs:
-    """The months to build, in order; the months that each part holds, used or not; what replaced what."""
-
-    months: tuple[_MonthInput, ...]
-    held: dict[str, list[str]]
-    replaced: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -128,17 +108,18 @@ def build_store(path: Path, *, data: Path | None, root: Path, progress: Progress
         previous = _open_previous(root)
         progress("Reading boundaries", 0.02)
         layers = read_layers(partnership)
-        inputs = _choose_months(partnership, layers, previous)
+        inputs = choose_months(partnership, layers, previous)
         files = [_File(words, file.name, hash_file(file)) for words, file in _list_files(partnership)]
         version = _name_version(path, inputs, files)
         if previous is not None and previous.version == version:
             progress("Done", 1.0)
-            return _summarise(previous, changed=False, read=0)
+            return _summarise(previous, changed=False, read=0, dropped=())
         draft = Draft.begin(root, version)
         try:
             written = _write_months(draft, layers, inputs.months, previous, progress)
             progress("Counting", 0.85)
             shutil.copyfile(path, draft.folder / "partnership.toml")
+            _copy_targets(partnership, draft.folder / "targets")
             notes = write_summaries(
                 draft.folder, partnership, layers, {item.month: item.source for item in written.inputs}
             )
@@ -151,18 +132,31 @@ def build_store(path: Path, *, data: Path | None, root: Path, progress: Progress
             draft.discard()
             raise
         progress("Done", 1.0)
-        return _summarise(open_store(root), changed=True, read=written.read)
+        return _summarise(open_store(root), changed=True, read=written.read, dropped=inputs.dropped)
 
 
 @contextmanager
 def _writing(root: Path) -> Iterator[None]:
-    """Hold the store's lock, and turn the operating system's refusals into sentences."""
+    """Hold the store's lock, and turn the operating system's refusals into sentences.
+
+    What fails before there is a store leaves no folder that was not there.
+    """
     from filelock import FileLock, Timeout
 
+    made = [folder for folder in (root, *root.parents) if not folder.exists()]
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with FileLock(root / "lock", timeout=0):
-            yield
+        lock = root / "lock"
+        with FileLock(lock, timeout=0):
+            try:
+                yield
+            finally:
+                if find_version(root) is None:
+                    # While the lock is held: who has it open by then finds it gone, and makes another.
+                    with suppress(OSError):
+                        lock.unlink()
+                        for folder in made:
+                            folder.rmdir()
     except Timeout as error:
         raise StoreError(f"Another build is writing to {root}; wait for it to end.") from error
     except (OSError, duckdb.IOException) as error:
@@ -190,61 +184,7 @@ def _open_previous(root: Path) -> Store | None:
         return None
 
 
-def _choose_months(partnership: Partnership, layers: LayerSet, previous: Store | None) -> _Inputs:
-    """For each month the part it comes from: of sources that both hold it, the one listed later."""
-    known: dict[str, list[str]] = previous.manifest["held"] if previous else {}
-    made_with = json.dumps(
-        [FORMAT, __version__, layers.digest, partnership.type_of_published, list(layers.frames)], sort_keys=True
-    )
-    chosen: dict[Month, _MonthInput] = {}
-    held: dict[str, list[str]] = {}
-    replaced: dict[tuple[int, int], list[Month]] = {}
-    for number, source in enumerate(partnership.incidents):
-        # Where a file lies and how it is cited change nothing about what is in it.
-        read_as = replace(source, file=Path(), source="", covers="force")
-        for part in list_parts(source, partnership):
-            key = hashlib.sha256(f"{made_with} {read_as} {part.months} {part.fingerprint}".encode()).hexdigest()
-            held[key] = known[key] if key in known else _list_months(part)
-            for month in map(Month.parse, held[key]):
-                before = chosen.get(month)
-                if before is not None and before.source == number:
-                    raise SourceError([_month_twice(month, before.part, part)])
-                if before is not None:
-                    replaced.setdefault((before.source, number), []).append(month)
-                chosen[month] = _MonthInput(month, number, part, key)
-    if not chosen:
-        raise _no_incidents()
-    notes = [
-        _describe_replaced(sorted(months), partnership.incidents[old].source, partnership.incidents[new].source)
-        for (old, new), months in replaced.items()
-    ]
-    return _Inputs(tuple(chosen[month] for month in sorted(chosen)), held, tuple(notes))
-
-
-def _no_incidents() -> SourceError:
-    return SourceError([Problem("[[incidents]]", "the files hold no incidents", "give files of at least one month")])
-
-
-def _list_months(part: IncidentPart) -> list[str]:
-    months = part.months if part.months is not None else part.read()["month"].unique().to_pylist()
-    return sorted(map(str, months))
-
-
-def _describe_replaced(months: Sequence[Month], old: str, new: str) -> str:
-    if len(months) == 1:
-        return f"1 month of {old} was replaced by {new} ({months[0].words})."
-    return f"{len(months)} months of {old} were replaced by {new} ({months[0].words} to {months[-1].words})."
-
-
-def _month_twice(month: Month, first: IncidentPart, second: IncidentPart) -> Problem:
-    return Problem(
-        f"{first.name} and {second.name}",
-        f"both hold {month.words}",
-        "take one away, or list them as two [[incidents]] sources, of which the later replaces the earlier",
-    )
-
-
-def _name_version(path: Path, inputs: _Inputs, files: Sequence[_File]) -> str:
+def _name_version(path: Path, inputs: Inputs, files: Sequence[_File]) -> str:
     """The same inputs give the same name, so that building twice changes nothing."""
     digest = hashlib.sha256(path.read_bytes())
     for item in (*(month.key for month in inputs.months), *inputs.held, *files):
@@ -258,6 +198,14 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def _copy_targets(partnership: Partnership, folder: Path) -> None:
+    """The tables of targets as they are given, once they are known to be readable; their names keep their order."""
+    folder.mkdir()
+    for number, file in enumerate(partnership.targets):
+        read_targets(file)
+        shutil.copyfile(file, folder / f"{number:03}-{file.name}")
+
+
 def _list_files(partnership: Partnership) -> Iterator[tuple[str, Path]]:
     """Every file that is read, with the words it is cited by. A folder or pattern stands for its files."""
     lookups = (getattr(partnership.lookups, field.name) for field in fields(partnership.lookups))
@@ -266,6 +214,7 @@ def _list_files(partnership: Partnership) -> Iterator[tuple[str, Path]]:
     named: list[tuple[str, Path]] = [
         *((layer.name, layer.file) for layer in partnership.layers if layer.file is not None),
         *((item.source, item.file) for item in cited),
+        *(("Targets", file) for file in partnership.targets),
         *(("ONS lookup", file) for file in lookups if file is not None),
     ]
     for words, path in named:
@@ -277,22 +226,23 @@ def _list_files(partnership: Partnership) -> Iterator[tuple[str, Path]]:
 class _Written:
     """The months that came out, how many of them were read now, and what was noted about each part, by its key."""
 
-    inputs: tuple[_MonthInput, ...]
+    inputs: tuple[MonthInput, ...]
     read: int
     notes: dict[str, list[str]]
 
 
 def _write_months(
-    draft: Draft, layers: LayerSet, inputs: Sequence[_MonthInput], previous: Store | None, progress: Progress
+    draft: Draft, layers: LayerSet, inputs: Sequence[MonthInput], previous: Store | None, progress: Progress
 ) -> _Written:
     """One incident file a month, latest first, so that of a repeated identifier the latest record is kept."""
     kept: dict[str, str] = previous.manifest["month_keys"] if previous else {}
     notes: dict[str, list[str]] = dict(previous.manifest["part_notes"]) if previous else {}
-    out: list[_MonthInput] = []
+    out: list[MonthInput] = []
     read = 0
     changed = [item.part for item in reversed(inputs) if kept.get(str(item.month)) != item.key]
     whole: pa.Table | None = None
-    with duckdb.connect() as engine, ThreadPoolExecutor(1) as reader:
+    # One thread: a month is hashed sooner than others are woken to help.
+    with duckdb.connect(config={"threads": 1}) as engine, ThreadPoolExecutor(1) as reader:
         writer, tables = MonthWriter(layers, engine), _read_ahead(changed, reader)
         for done, item in enumerate(reversed(inputs)):
             progress(f"Reading {item.month.words}", 0.05 + 0.8 * done / len(inputs))
@@ -314,7 +264,7 @@ def _write_months(
             out.append(item)
             read += 1
     if not out:
-        raise _no_incidents()
+        raise lack_incidents()
     return _Written(tuple(reversed(out)), read, notes)
 
 
@@ -332,7 +282,7 @@ def _write_manifest(
     draft: Draft,
     partnership: Partnership,
     layers: LayerSet,
-    inputs: _Inputs,
+    inputs: Inputs,
     files: Sequence[_File],
     written: _Written,
     notes: Sequence[str],
@@ -349,12 +299,12 @@ def _write_manifest(
         "part_notes": said,
         "inputs": [{"file": item.file, "sha256": item.sha256, "source": item.source} for item in files],
         "licences": list(partnership.licences),
-        "notes": list(dict.fromkeys((*layers.notes, *inputs.replaced, *chain(*said.values()), *notes))),
+        "notes": list(dict.fromkeys((*layers.notes, *inputs.notes, *chain(*said.values()), *notes))),
     }
     (draft.folder / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False), "utf-8")
 
 
-def _summarise(store: Store, *, changed: bool, read: int) -> BuildSummary:
+def _summarise(store: Store, *, changed: bool, read: int, dropped: tuple[Month, ...]) -> BuildSummary:
     months = store.read_table("months")
     names = dict.fromkeys(item.source for item in store.partnership.incidents)
     return BuildSummary(
@@ -362,6 +312,7 @@ def _summarise(store: Store, *, changed: bool, read: int) -> BuildSummary:
         changed=changed,
         months_read=read,
         months_kept=len(months) - read,
+        dropped=dropped,
         sources=tuple(_summarise_source(name, months[months["source"] == name]) for name in names),
         notes=tuple(store.manifest["notes"]),
     )

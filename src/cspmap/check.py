@@ -19,8 +19,9 @@ from cspmap.sources.boundaries import dissolve_areas, note_left_out
 from cspmap.sources.boundary_codes import list_briefly
 from cspmap.sources.denominators import read_denominator
 from cspmap.sources.deprivation import read_deprivation, read_domains
-from cspmap.sources.incidents import list_parts
+from cspmap.sources.incidents import MonthHolders, list_parts, note_unread
 from cspmap.sources.lookups import read_csps, read_retired_lsoas
+from cspmap.sources.target_file import read_targets
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -49,6 +50,8 @@ def check_partnership(path: Path, *, data: Path | None) -> tuple[list[Problem], 
     retired = _check_lookups(partnership, path.name, findings)
     _check_denominators(partnership, layers, retired, findings)
     _check_deprivation(partnership, layers, retired, findings)
+    for file in partnership.targets:
+        _check_targets(file, partnership, findings)
     for source in partnership.incidents:
         _check_incidents(source, partnership, findings)
     return list(dict.fromkeys(findings.problems)), list(dict.fromkeys(findings.notes))
@@ -197,23 +200,27 @@ def _check_cover(file: str, codes: Collection[str], home: _Home, words: str, fin
         )
 
 
+def _check_targets(file: Path, partnership: Partnership, findings: _Findings) -> None:
+    table = findings.read(file, read_targets, file)
+    if table is not None:
+        crimes = {key for indicator in table.indicators for key in indicator.crimes}
+        strange = sorted(crimes - set(partnership.crime_names))
+        if strange:
+            findings.notes.append(
+                f"{file.name}: the partnership has no crime types {list_briefly(strange)}, so targets for them are "
+                "shown as printed and not measured."
+            )
+
+
 def _check_incidents(source: IncidentSource, partnership: Partnership, findings: _Findings) -> None:
     if not source.file.exists() and not any(source.file.parent.glob(source.file.name)):
         return
-    holders: dict[str, str] = {}
+    holders = MonthHolders()
     with findings.collect(source.file.name):
+        findings.notes.extend(note_unread(source))
         for part in list_parts(source, partnership):
             with findings.collect(part.name):
                 table = part.read()
                 findings.notes.extend(json.loads((table.schema.metadata or {}).get(b"notes", b"[]")))
-                for month in sorted(table["month"].unique().to_pylist()):
-                    if holders.setdefault(month, part.name) != part.name:
-                        findings.problems.append(_hold_both(month, holders[month], part.name))
-
-
-def _hold_both(month: str, first: str, second: str) -> Problem:
-    return Problem(
-        f"{first} and {second}",
-        f"both hold {Month.parse(month).words}",
-        "take one away, or list them as two [[incidents]] sources, of which the later replaces the earlier",
-    )
+                months = sorted(map(Month.parse, table["month"].unique().to_pylist()))
+                findings.problems.extend(holders.add(part.name, months))

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from cspmap import __version__, workspace
-from cspmap.errors import ProblemsError, UserError
+from cspmap.cli_focus import focus
+from cspmap.cli_hotspots import hotspots
+from cspmap.cli_operations import operations
+from cspmap.cli_parts import OUT, STORE, open_chosen, write_out
+from cspmap.cli_targets import targets
+from cspmap.errors import ProblemsError, UserError, quote_briefly
 
 if TYPE_CHECKING:
     from cspmap.build import SourceSummary
+    from cspmap.periods import Month
 
-_STORE = click.option(
-    "--store",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the store. Default: the bundled example's.",
-)
+_LAST_PORT = 65535
+
 _DATA = click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
@@ -48,15 +51,22 @@ def main() -> None:
     """
 
 
+main.add_command(focus)
+main.add_command(hotspots)
+main.add_command(operations)
+main.add_command(targets)
+
+
 @main.command()
-@_STORE
+@STORE
 @click.option("--address", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all.")
-@click.option("--port", default=8501, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
+@click.option("--port", default=8501, show_default=True, type=click.IntRange(1, _LAST_PORT), help="Port to listen on.")
 @click.option("--browser/--no-browser", default=True, help="Open the dashboard in a browser.")
 def run(store: Path | None, address: str, port: int, browser: bool) -> None:
-    """Serve the dashboard of a store, or of the bundled example."""
+    """Serve the dashboard of a store, or of the bundled example. Stop it with Ctrl+C."""
     import os
 
+    _check_listening(address, port)
     from streamlit.runtime.pages_manager import PagesManager
     from streamlit.web import cli as streamlit
 
@@ -75,8 +85,15 @@ def run(store: Path | None, address: str, port: int, browser: bool) -> None:
         "server.headless": str(not browser).lower(),
         "server.showEmailPrompt": "false",
         "browser.gatherUsageStats": "false",
+        # What is served, where and how to stop it is said here, in the product's own words.
+        "logger.hideWelcomeMessage": "true",
+        "logger.level": "warning",
     }
-    warm_up(load_query())
+    query = load_query()
+    warm_up(query)
+    held = "the bundled example" if store is None else f"the store in {store.resolve()}"
+    click.echo(f"cspmap {__version__} serves {query.store.partnership.name}: {held}, version {query.store.version}.")
+    click.echo(f"Open {describe_url(address, port)} in a browser. Stop cspmap with Ctrl+C.")
     # Otherwise the first link opened after a start would show the pages folder in place of app.py's own pages.
     PagesManager.uses_pages_directory = False
     arguments = [word for name, value in options.items() for word in (f"--{name}", str(value))]
@@ -113,7 +130,7 @@ def build(partnership: Path, data: Path | None, store: Path) -> None:
     if len(summary.sources) > 1:
         for source in summary.sources:
             click.echo(f"Source: {_describe_source(source, place)}")
-    for note in summary.notes:
+    for note in (*_describe_dropped(summary.dropped), *summary.notes):
         click.echo(f"Note: {note}")
     click.echo(
         f"Store: {summary.store.root}, version {summary.store.version}. Open it with: cspmap run --store {store}"
@@ -139,7 +156,7 @@ def check(partnership: Path, data: Path | None) -> None:
 
 
 @main.command()
-@_STORE
+@STORE
 @click.option("--level", help="Level of the areas, such as ward. Default: the partnership's first.")
 @click.option(
     "--by", type=click.Choice(["month", "crime_type"]), multiple=True, help="Split counts by this; may be given twice."
@@ -156,7 +173,7 @@ def check(partnership: Path, data: Path | None) -> None:
     show_default=True,
     help="What to write.",
 )
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="File to write. Default: standard output.")
+@OUT
 def extract(
     store: Path | None,
     level: str | None,
@@ -180,7 +197,7 @@ def extract(
     from cspmap.selection import Selection, join_list
     from cspmap.views.words import list_caveats
 
-    query = Query(_open(store))
+    query = Query(open_chosen(store))
     asked = {"level": level or "", "crime": join_list(crime), "areas": join_list(area)}
     selection = Selection.from_query(asked, query.store)
     end = Month.parse(last) if last else selection.span.last
@@ -199,22 +216,19 @@ def extract(
     if "crime_type" in by:
         caveats.extend(describe_exceptions(query, selection))
     if kind == "csv":
-        text = write_csv(frame)
+        text = write_csv(frame, caveats)
     elif kind == "geojson":
         text = write_geojson(frame, query.store.read_layer(selection.level), caveats)
     else:
         rows = json.loads(frame.to_json(orient="records"))
         text = json.dumps({"caveats": caveats, "rows": rows}, ensure_ascii=False, indent=1) + "\n"
-    if out is None:
-        click.echo(text, nl=False)
-    else:
-        _write_whole(out, text)
+    write_out(text, out)
     for sentence in caveats:
         click.echo(sentence, err=True)
 
 
 @main.command()
-@_STORE
+@STORE
 @click.option(
     "--format",
     "kind",
@@ -234,7 +248,7 @@ def quality(store: Path | None, kind: str) -> None:
     from cspmap.query import Query
     from cspmap.views.words import describe_missing, format_moment
 
-    opened = _open(store)
+    opened = open_chosen(store)
     months = opened.read_table("months")
     if kind == "csv":
         click.echo(write_csv(months), nl=False)
@@ -259,14 +273,48 @@ def quality(store: Path | None, kind: str) -> None:
         click.echo(f"{Month.parse(months['month'].iloc[-1]).words} is the latest month of the bundled example.")
 
 
-def _open(store: Path | None) -> Any:
-    """The store named, or the bundled example's, built where it is not there yet."""
-    from cspmap.build import build_store
-    from cspmap.store import open_store
+def _check_listening(address: str, port: int) -> None:
+    """Raise UserError where the server could not listen there, before anything else is done."""
+    import errno
+    import socket
 
-    if store is not None:
-        return open_store(store)
-    return build_store(workspace.find_example(), data=None, root=workspace.find_example_store()).store
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family) as probe:
+        # As the server does: a port that was let go just now is free, but on Windows this would share one in use.
+        if sys.platform != "win32":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+            probe.listen()
+        except (OSError, UnicodeError) as error:
+            match getattr(error, "errno", None):
+                case errno.EADDRINUSE:
+                    other = port + 1 if port < _LAST_PORT else port - 1
+                    what = f"Port {port} is in use, perhaps by another cspmap"
+                    fix = f"stop that, or give another port, such as --port {other}"
+                case errno.EACCES:
+                    what, fix = f"Port {port} may not be used here", "give another, such as --port 8501"
+                case _:
+                    what = f"{quote_briefly(address)} is not an address of this computer"
+                    fix = "give --address 127.0.0.1 for this computer alone, or 0.0.0.0 for all that can reach it"
+            raise UserError(f"{what}; {fix}.") from error
+
+
+def describe_url(address: str, port: int) -> str:
+    """What to open in a browser to reach a server that listens there."""
+    if address in {"0.0.0.0", "::"}:  # noqa: S104
+        return f"http://localhost:{port} (on another computer, this one's name or address in place of localhost)"
+    return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
+
+
+def _describe_dropped(months: Sequence["Month"]) -> list[str]:
+    """What the build before had loaded and this one has not: from here on it is missing, not zero."""
+    from cspmap.periods import name_months
+
+    if not months:
+        return []
+    was, are = ("was", "is") if len(months) == 1 else ("were", "are")
+    return [f"{name_months(months)} {was} loaded before and {are} no longer in the sources: missing, not zero."]
 
 
 def _describe_source(source: "SourceSummary", place: str) -> str:
@@ -277,18 +325,6 @@ def _describe_source(source: "SourceSummary", place: str) -> str:
         f"{source.source}: {months}, {source.rows:,} rows read, {source.repeated:,} repeated dropped, "
         f"{source.unlocated:,} without a location, {source.inside:,} inside {place}."
     )
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write beside the target, then rename, so that no half-written file is ever left there."""
-    draft = path.with_name(f".{path.name}.part")
-    try:
-        draft.write_text(text, "utf-8", newline="")
-        draft.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            draft.unlink()
-        raise UserError(f"{path} cannot be written ({error.strerror}); name another file with --out.") from error
 
 
 @dataclass

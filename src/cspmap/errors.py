@@ -3,6 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+# Of what a user gave, a sentence repeats this much at most.
+MOST_QUOTED = 60
+
+
+def cut_short(text: str) -> str:
+    """What a user gave, without the end where it is long."""
+    return text if len(text) <= MOST_QUOTED else f"{text[: MOST_QUOTED - 1]}…"
+
+
+def quote_briefly(value: object) -> str:
+    """What a user gave, in quotation marks and on one line, without the end where it is long."""
+    return repr(cut_short(str(value)))
+
 
 class UserError(Exception):
     """Something the user can put right: the message says what is wrong, where, and what to do."""

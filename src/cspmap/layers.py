@@ -5,9 +5,12 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 
 from cspmap.assign import NOWHERE, Indices
 from cspmap.codes import CodeType
@@ -20,7 +23,6 @@ from cspmap.sources.hexmap import read_hexmap
 
 if TYPE_CHECKING:
     import geopandas as gpd
-    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class AreaRows:
     """The area of each point: rows into `codes`, -1 where it lies in none."""
 
     rows: Indices
-    codes: list[str]
+    codes: pa.StringArray
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class LayerSet:
 
     frames: "dict[str, gpd.GeoDataFrame]"
     read: "dict[str, gpd.GeoDataFrame]"
-    members: "dict[str, pd.DataFrame]"
+    members: dict[str, pd.DataFrame]
     made_of: dict[str, str]
     code_types: dict[str, CodeType | None]
     notes: tuple[str, ...]
@@ -57,23 +59,35 @@ class LayerSet:
             digest.update(json.dumps([key, members.astype(str).to_numpy().tolist()]).encode())
         return digest.hexdigest()
 
+    @cached_property
+    def _codes(self) -> dict[str, pa.StringArray]:
+        return {key: pa.array(frame["code"], pa.string()) for key, frame in self.frames.items()}
+
+    @cached_property
+    def _moves(self) -> dict[str, list[tuple[int, int, Month | None, Month | None]]]:
+        """For each made layer: row of the part, row of the area it belongs to, first and last month of that."""
+        moves = {}
+        for key, members in self.members.items():
+            parts, areas = (pd.Index(self.frames[layer]["code"]) for layer in (self.made_of[key], key))
+            rows = zip(parts.get_indexer(members["code"]), areas.get_indexer(members["area"]), strict=True)
+            spans = zip(members["first"], members["last"], strict=True)
+            moves[key] = [(*pair, *span) for pair, span in zip(rows, spans, strict=True)]
+        return moves
+
     def name_areas(self, rows: Mapping[str, Indices], month: Month) -> dict[str, AreaRows]:
         """The areas of points in every layer, the made ones by the wards they had in that month."""
-        found = {key: AreaRows(rows[key], list(frame["code"])) for key, frame in self.read.items()}
-        for key, members in self.members.items():
+        found = {key: AreaRows(rows[key], self._codes[key]) for key in self.read}
+        for key, moves in self._moves.items():
             parts = found[self.made_of[key]]
-            codes = list(self.frames[key]["code"])
-            row_of_part = {code: row for row, code in enumerate(parts.codes)}
-            row_of_area = {code: row for row, code in enumerate(codes)}
             # One more than there are parts, so that NOWHERE, the last, stays nowhere.
             area_of_part = np.full(len(parts.codes) + 1, NOWHERE, dtype=np.int32)
-            for code, area, first, last in members.itertuples(index=False):
+            for part, area, first, last in moves:
                 if (first is None or first <= month) and (last is None or month <= last):
-                    area_of_part[row_of_part[code]] = row_of_area[area]
-            found[key] = AreaRows(area_of_part[parts.rows], codes)
+                    area_of_part[part] = area
+            found[key] = AreaRows(area_of_part[parts.rows], self._codes[key])
         return found
 
-    def drawn_members(self, key: str) -> "pd.DataFrame":
+    def drawn_members(self, key: str) -> pd.DataFrame:
         """The members of each made area when it last stood, as it is drawn: columns code (of the member) and area."""
         members = self.members[key]
         ends = members["last"].map(lambda last: math.inf if last is None else last.ordinal)

@@ -15,6 +15,8 @@ from cspmap.assign import NOWHERE, PointIndex
 from cspmap.layers import LayerSet
 from cspmap.periods import Month
 
+_UNIQUE = {"incident_id", "id_hash"}
+
 Hashes = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
 
@@ -74,7 +76,7 @@ class MonthWriter:
         hashed = self._hash_ids(incidents)
         table = table.append_column("id_hash", hashed)
         table = table.append_column("superseded", pa.array(self._seen.mark(hashed)))
-        pq.write_table(table, file, compression="zstd")
+        _write(table, file)
 
     def take_over(self, old: Path, new: Path) -> None:
         """Keep an unchanged month's file, unless a changed later month now supersedes other rows of it."""
@@ -85,7 +87,7 @@ class MonthWriter:
             return
         table = pq.read_table(old)
         column = table.schema.get_field_index("superseded")
-        pq.write_table(table.set_column(column, "superseded", pa.array(repeated)), new, compression="zstd")
+        _write(table.set_column(column, "superseded", pa.array(repeated)), new)
 
     def _assign(self, table: pa.Table, month: Month) -> pa.Table:
         """Add the position on the grid and the area of every layer."""
@@ -99,16 +101,26 @@ class MonthWriter:
         for layer, areas in self._layers.name_areas(rows, month).items():
             indices = np.full(len(table), NOWHERE, dtype=np.int32)
             indices[located] = areas.rows
-            codes = pa.array(areas.codes, pa.string())
-            named = pa.DictionaryArray.from_arrays(pa.array(indices, mask=indices == NOWHERE), codes)
-            table = table.append_column(f"in_{layer}", named.cast(pa.string()))
+            # As a dictionary they are written as they are, each code once.
+            named = pa.DictionaryArray.from_arrays(pa.array(indices, mask=indices == NOWHERE), areas.codes)
+            table = table.append_column(f"in_{layer}", named)
         return table
 
     def _hash_ids(self, incidents: pa.Table) -> pa.ChunkedArray:
-        self._engine.register("part", incidents)
-        hashed = self._engine.sql("SELECT md5_number_lower(incident_id) AS hash FROM part").to_arrow_table()["hash"]
-        self._engine.unregister("part")
-        return hashed
+        ids = self._engine.from_arrow(incidents.select(["incident_id"]))
+        hashes = ids.project("CASE WHEN incident_id IS NOT NULL THEN hash(incident_id) END AS hash")
+        return hashes.to_arrow_table()["hash"]
+
+
+def _write(table: pa.Table, file: Path) -> None:
+    """Write what pays: no dictionary of values that are each their own, and bounds of what is asked for alone.
+
+    Without Arrow's own schema, texts are read as texts, whether they were written out of a dictionary or not.
+    """
+    repeating = [name for name in table.column_names if name not in _UNIQUE]
+    pq.write_table(
+        table, file, compression="zstd", use_dictionary=repeating, write_statistics=["month"], store_schema=False
+    )
 
 
 def _link(old: Path, new: Path) -> None:

@@ -1,19 +1,20 @@
 """`partnership.toml` read into one frozen Partnership.
 
 The file names a partnership: its boundary layers, the areas made of wards, crime types and groups, denominators,
-deprivation and incident files. File names in it resolve against a data folder, by default the file's own.
+deprivation, incident and target files. File names in it resolve against a data folder, by default the file's own;
+those of targets always against its own.
 Every mistake is reported, all of them together. `docs/partnership-file.md` describes each key.
 """
 
 import re
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Protocol, TypeVar, cast, get_args
 
 from cspmap.codes import CSP, LAD, CodeType, find_code_type
-from cspmap.errors import PartnershipError, Problem, UserError
+from cspmap.errors import PartnershipError, Problem, UserError, quote_briefly
 from cspmap.partnership_checks import find_contradictions
 from cspmap.partnership_parts import (
     POLICE_UK_CRIME_TYPES,
@@ -67,6 +68,7 @@ class Partnership:
     incidents: tuple[IncidentSource, ...]
     lookups: Lookups
     licences: tuple[str, ...]
+    targets: tuple[Path, ...] = ()
     notice: str = ""
     csp: str | None = None
     lad: str | None = None
@@ -109,7 +111,7 @@ def _find(items: Sequence[_Item], key: str, noun: str) -> _Item:
     for item in items:
         if item.key == key:
             return item
-    raise UserError(f"There is no {noun} {key!r}; choose one of: {', '.join(item.key for item in items)}.")
+    raise UserError(f"There is no {noun} {quote_briefly(key)}; choose one of: {', '.join(item.key for item in items)}.")
 
 
 def load_partnership(path: Path, *, data: Path | None = None, need_files: bool = True) -> Partnership:
@@ -133,7 +135,9 @@ def load_partnership(path: Path, *, data: Path | None = None, need_files: bool =
         what = "is a file, not a folder" if folder.exists() else "is not there"
         raise UserError(f"The data folder {folder} {what}; name the folder that holds the files with --data.")
     problems: list[Problem] = []
-    partnership = _read_partnership(TomlTable(values, path.name, problems), _Files(folder, needed=need_files))
+    partnership = _read_partnership(
+        TomlTable(values, path.name, problems), _Files(folder, path.parent, needed=need_files)
+    )
     problems.extend(find_contradictions(partnership, path.name))
     if problems:
         raise PartnershipError(problems)
@@ -142,9 +146,13 @@ def load_partnership(path: Path, *, data: Path | None = None, need_files: bool =
 
 @dataclass(frozen=True)
 class _Files:
-    """Where the files that a partnership names are, and whether they have to be there."""
+    """Where the files that a partnership names are, and whether they have to be there.
+
+    Published data is in `folder`; what the partnership itself has written is `beside` its own file (None: this is it).
+    """
 
     folder: Path
+    beside: Path | None
     needed: bool
 
     def find(self, table: TomlTable, key: str = "file", *, folder: bool = False, pattern: bool = False) -> Path:
@@ -155,11 +163,12 @@ class _Files:
             return file
         if not file.exists() and any(sign in text for sign in "*?["):
             if not pattern:
-                table.report(f"{key} is the pattern {text!r}", "name one file")
+                table.report(f"{key} is the pattern {quote_briefly(text)}", "name one file")
             elif not any(file.parent.glob(file.name)):
                 table.report(f"no file in {file.parent} matches {file.name}", "put the files there or correct it")
         elif not file.exists():
-            table.report(f"{text} is not in {self.folder}", "put the file there, or name another folder with --data")
+            other = ", or name another folder with --data" if self.beside else ""
+            table.report(f"{text} is not in {self.folder}", f"put the file there{other}")
         elif file.is_dir() and not folder:
             table.report(f"{text} is a folder", "name the file itself")
         return file
@@ -189,6 +198,7 @@ def _read_partnership(top: TomlTable, files: _Files) -> Partnership:
         incidents=tuple(_read_incidents(table, files) for table in top.tables("incidents", required=True)),
         lookups=_read_lookups(top.table("lookups"), files),
         licences=head.texts("licences", ()),
+        targets=tuple(_read_targets(table, files) for table in top.tables("targets")),
         notice=head.text("notice", ""),
         csp=_read_code(head, "csp", CSP, "E22000010"),
         lad=_read_code(head, "lad", LAD, "E06000032"),
@@ -202,14 +212,14 @@ def _read_partnership(top: TomlTable, files: _Files) -> Partnership:
 def _read_code(table: TomlTable, key: str, kind: CodeType, example: str) -> str | None:
     code = table.optional_text(key)
     if code is not None and not kind.matches(code):
-        table.report(f"{key} is {code!r}", f"write a {kind.words} code, such as {example}")
+        table.report(f"{key} is {quote_briefly(code)}", f"write a {kind.words} code, such as {example}")
     return code
 
 
 def _read_layer(table: TomlTable, files: _Files) -> Layer:
     name = table.text("name")
     layer = Layer(
-        key=_read_layer_key(table),
+        key=table.key(),
         name=name,
         plural=table.text("plural", f"{name.lower()}s"),
         file=files.find_optional(table, folder=True),
@@ -231,19 +241,11 @@ def _read_layer(table: TomlTable, files: _Files) -> Layer:
         table.report("figures_of is for hexagon maps alone", "take it out")
     if layer.codes is not None and find_code_type(layer.codes) is None:
         table.report(
-            f"codes is {layer.codes!r}",
+            f"codes is {quote_briefly(layer.codes)}",
             "write oa11, oa21, lsoa11, lsoa21, lad, csp, or ward and the year's last two digits, such as ward25",
         )
     table.finish()
     return layer
-
-
-def _read_layer_key(table: TomlTable) -> str:
-    # A layer's key becomes part of a column's name in the store, which a hyphen would break.
-    key = table.key()
-    if "-" in key:
-        table.report(f"key is {key!r}", "use small letters and digits alone for a layer")
-    return key
 
 
 def _read_placement(table: TomlTable | None) -> HexmapPlacement | None:
@@ -269,7 +271,9 @@ def _read_area(table: TomlTable) -> Area:
         last=table.month("to"),
     )
     if name.strip() and (not area.code or "," in area.code):
-        table.report(f"{area.code!r} cannot be its code", 'add a code without commas, such as code = "south"')
+        table.report(
+            f"{quote_briefly(area.code)} cannot be its code", 'add a code without commas, such as code = "south"'
+        )
     if area.first and area.last and area.last < area.first:
         table.report(f"it ends ({area.last}) before it starts ({area.first})", "correct from and to")
     table.finish()
@@ -324,6 +328,12 @@ def _read_deprivation(table: TomlTable, files: _Files) -> DeprivationFile:
     )
     table.finish()
     return deprivation
+
+
+def _read_targets(table: TomlTable, files: _Files) -> Path:
+    file = replace(files, folder=files.beside or files.folder, beside=None).find(table)
+    table.finish()
+    return file
 
 
 def _read_year(table: TomlTable) -> int:

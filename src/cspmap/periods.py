@@ -1,12 +1,12 @@
 """Months, spans of months and the spans they are compared with."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, Self
 
-from cspmap.errors import UserError
+from cspmap.errors import UserError, quote_briefly
 
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 
@@ -45,7 +45,7 @@ class Month:
         """Read "YYYY-MM"; raises UserError on anything else."""
         match = _MONTH.fullmatch(text.strip())
         if match is None:
-            raise UserError(f"{text!r} is not a month; write it as YYYY-MM, such as 2024-04.")
+            raise UserError(f"{quote_briefly(text)} is not a month; write it as YYYY-MM, such as 2024-04.")
         return cls(int(match[1]), int(match[2]))
 
     @classmethod
@@ -97,16 +97,27 @@ class Span:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read "YYYY-MM..YYYY-MM"; raises UserError on anything else."""
+        """Read "YYYY-MM..YYYY-MM", or "YYYY-MM" for a single month; raises UserError on anything else."""
         first, separator, last = text.partition("..")
-        if not separator:
-            raise UserError(f"{text!r} is not a period; write it as YYYY-MM..YYYY-MM.")
-        return cls(Month.parse(first), Month.parse(last))
+        if not separator and not _MONTH.fullmatch(text.strip()):
+            raise UserError(f"{quote_briefly(text)} is not a period; write it as YYYY-MM..YYYY-MM.")
+        return cls(Month.parse(first), Month.parse(last if separator else first))
 
     @classmethod
     def ending(cls, last: Month, *, months: int) -> Self:
         """The span of `months` months that ends with `last`."""
         return cls(last - (months - 1), last)
+
+    @classmethod
+    def find_runs(cls, months: Iterable[Month]) -> list[Self]:
+        """The longest spans that some months make, in order."""
+        runs: list[Self] = []
+        for month in sorted(set(months)):
+            if runs and runs[-1].last + 1 == month:
+                runs[-1] = cls(runs[-1].first, month)
+            else:
+                runs.append(cls(month, month))
+        return runs
 
     def __len__(self) -> int:
         return self.last.ordinal - self.first.ordinal + 1
@@ -143,3 +154,10 @@ class Span:
 
     def __str__(self) -> str:
         return f"{self.first}..{self.last}"
+
+
+def name_months(months: Iterable[Month]) -> str:
+    """Some months in words, runs of them by their ends: "March 2023 and May 2023 to July 2023"."""
+    runs = Span.find_runs(months)
+    words = [run.last.words if len(run) == 1 else f"{run.first.words} to {run.last.words}" for run in runs]
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

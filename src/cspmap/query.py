@@ -4,60 +4,38 @@ The embedded engine is DuckDB over the store's Parquet files. Every expression h
 same tables on a server answer the same questions.
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cspmap.partnership import Denominator
 from cspmap.periods import Month, Span
 from cspmap.selection import Selection
 from cspmap.store import Store
+from cspmap.totals import COUNTS, Coverage, Totals
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-TABLES = ("cube", "totals", "deprivation")
+# Keys as enumerations are compared twice as fast as texts.
+_HOLD_CUBE = (
+    "CREATE TYPE layer_key AS ENUM (SELECT DISTINCT layer FROM read_parquet(?) ORDER BY ALL)",
+    "CREATE TYPE code_key AS ENUM (SELECT DISTINCT code FROM read_parquet(?) ORDER BY ALL)",
+    "CREATE TYPE crime_type_key AS ENUM (SELECT DISTINCT crime_type FROM read_parquet(?) ORDER BY ALL)",
+    "CREATE TABLE cube AS SELECT * REPLACE "
+    "(layer::layer_key AS layer, code::code_key AS code, crime_type::crime_type_key AS crime_type) "
+    "FROM read_parquet(?)",
+)
+_NUMBER = re.compile("([0-9]+)")
 
-
-@dataclass(frozen=True)
-class Coverage:
-    """How complete a span is: months that are not loaded, and incidents that no area can be given.
-
-    Counts are of the crime types selected. `unlocated` incidents carry no position; `unlocated_own` are those of them
-    that a source of the partnership alone holds, so that they are part of its total. The others are the force's.
-    """
-
-    span: Span
-    missing: tuple[Month, ...]
-    recorded: int
-    inside: int
-    outside: int
-    unlocated: int
-    unlocated_own: int
-
-    @property
-    def loaded(self) -> int:
-        """How many months of the span are loaded: two spans compare only where this is the same."""
-        return len(self.span) - len(self.missing)
-
-    @property
-    def own(self) -> bool:
-        """Whether all that has no position is the partnership's own."""
-        return self.unlocated_own == self.unlocated
-
-    @property
-    def unlocated_share(self) -> float | None:
-        """Share of all recorded incidents without a position; None where there are none."""
-        return self.unlocated / self.recorded if self.recorded else None
-
-    @property
-    def total(self) -> int:
-        """The partnership's incidents: those located inside it, and its own without a position."""
-        return self.inside + self.unlocated_own
+# What else than by place incidents can be counted by.
+PointColumn = Literal["month", "crime_type", "location"]
 
 
 class Query:
@@ -69,12 +47,17 @@ class Query:
         self.store = store
         self._engine = duckdb.connect()
         with store.reading():
-            for table in TABLES:
-                self._engine.execute(f"CREATE TABLE {table} AS FROM read_parquet(?)", [str(store.table(table))])
+            for statement in _HOLD_CUBE:
+                self._engine.execute(statement, [str(store.table("cube"))])
             pattern = store.incidents.replace("'", "''")
             self._engine.execute(f"CREATE VIEW incidents AS FROM read_parquet('{pattern}')")
-        # Read now, so that a later build that takes this version away leaves its counts and rates answering.
+        # Read now: they are small, and a later build that takes this version away leaves them answering.
         self._areas, self._denominators = store.areas, store.denominators
+        self._deprivation = store.read_table("deprivation")
+        self._totals = Totals(store.read_table("totals"), [kind.key for kind in store.partnership.crime_types])
+        self._listed: dict[tuple[str, str], pd.DataFrame] = {}
+        self._series: dict[str, tuple[NDArray[np.float64], pd.Index, list[str]]] = {}
+        self._deprived: dict[tuple[str, int], pd.DataFrame] = {}
         self._idle: list[Any] = []
 
     @contextmanager
@@ -100,9 +83,16 @@ class Query:
         return tuple(month for month in span if month not in self._loaded)
 
     def name_areas(self, level: str) -> dict[str, str]:
-        """Names of a level's areas by code, in the order of their names."""
-        named = self._areas[self._areas["layer"] == level].sort_values(["name", "code"])
-        return dict(zip(named["code"], named["name"], strict=True))
+        """Names of a level's areas by code, in the order of their names, Biscot 2 before Biscot 10."""
+        return self._named[level]
+
+    @cached_property
+    def _named(self) -> dict[str, dict[str, str]]:
+        columns = (self._areas[column].tolist() for column in ("layer", "code", "name"))
+        named: dict[str, dict[str, str]] = {layer.key: {} for layer in self.store.partnership.layers}
+        for layer, code, name in sorted(zip(*columns, strict=True), key=lambda row: (_order_name(row[2]), row[1])):
+            named[layer][code] = name
+        return named
 
     def crime_types(self, selection: Selection) -> tuple[str, ...]:
         """The crime types that a selection's types and groups come to, each once, in the partnership's order."""
@@ -124,31 +114,48 @@ class Query:
         rows = held[held["layer"] == self.store.counted_level(level)]
         return rows.drop(columns="layer").reset_index(drop=True)
 
+    def count_people(self, selection: Selection) -> float | None:
+        """Residents, or households, of the whole partnership; None where those of an area are not known."""
+        return self._people.get(self.denominator(selection).key)
+
+    @cached_property
+    def _people(self) -> dict[str, float | None]:
+        held = self.read_denominators(self.store.partnership.boundary)
+        return {
+            str(key): float(values.sum()) if values.notna().all() else None
+            for key, values in held.groupby("denominator")["value"]
+        }
+
     def count_areas(self, selection: Selection) -> pd.DataFrame:
         """Every area of the level with its counts in the span and the one before, and its denominator.
 
         Columns: code, name, hectares, count, before, denominator, denominator_method. A count is missing (NA) only
         where no month of its span is loaded; an area without an incident counts 0.
         """
-        level, areas = self.store.counted_level(selection.level), self._areas
-        held = self.read_denominators(selection.level)
-        per = held[held["denominator"] == self.denominator(selection).key].set_index("code")
         with self._connection() as engine:
-            counts = self._count_spans(engine.table("cube"), selection, level).to_pandas().set_index("code")
-        frame = areas[areas["layer"] == selection.level].drop(columns="layer").reset_index(drop=True)
-        for column, span in (("count", selection.span), ("before", selection.before)):
+            found = self._count_spans(engine.table("cube"), selection).to_pandas().set_index("code")
+        frame = self._list_areas(selection.level, self.denominator(selection).key)
+        counts = found.reindex(frame["code"]).fillna(0).astype("Int64")
+        for place, (column, span) in enumerate((("count", selection.span), ("before", selection.before)), start=3):
             known = len(self.missing_months(span)) < len(span)
-            found = counts[column].reindex(frame["code"]).fillna(0).astype("Int64")
-            frame[column] = found.array if known else _nothing(len(frame))
-        frame["denominator"] = per["value"].reindex(frame["code"]).to_numpy()
-        frame["denominator_method"] = per["method"].reindex(frame["code"]).to_numpy()
+            frame.insert(place, column, counts[column].array if known else _nothing(len(frame)))
         return frame
 
-    def _count_spans(self, cube: "ir.Table", selection: Selection, level: str) -> "ir.Table":
+    def _list_areas(self, level: str, denominator: str) -> pd.DataFrame:
+        """Columns: code, name, hectares, denominator, denominator_method. The caller's own, to change."""
+        if (level, denominator) not in self._listed:
+            areas = self._areas[self._areas["layer"] == level].drop(columns="layer").reset_index(drop=True)
+            held = self.read_denominators(level)
+            per = held[held["denominator"] == denominator].set_index("code").reindex(areas["code"])
+            self._listed[level, denominator] = areas.assign(
+                denominator=per["value"].to_numpy(), denominator_method=per["method"].to_numpy()
+            )
+        return self._listed[level, denominator].copy()
+
+    def _count_spans(self, cube: "ir.Table", selection: Selection) -> "ir.Table":
         span, before = selection.span, selection.before
-        inside = [cube.layer == level, cube.crime_type.isin(self.crime_types(selection))]
         return (
-            cube.filter(*inside)
+            cube.filter(*self._inside(cube, selection))
             .group_by("code")
             .agg(
                 count=cube["count"].sum(where=_within(cube.month, span)),
@@ -156,25 +163,17 @@ class Query:
             )
         )
 
+    def _inside(self, cube: "ir.Table", selection: Selection) -> list["ir.BooleanValue"]:
+        """What of the cube a selection counts, in any month."""
+        types = self.crime_types(selection)
+        level = [cube.layer == self.store.counted_level(selection.level)]
+        return level if len(types) == len(self.store.partnership.crime_types) else [*level, cube.crime_type.isin(types)]
+
     def count_coverage(self, selection: Selection, *, span: Span | None = None) -> Coverage:
         """How complete the selection's span (or another) is."""
         span = selection.span if span is None else span
-        with self._connection() as engine:
-            totals = engine.table("totals")
-            row = (
-                totals.filter(_within(totals.month, span), totals.crime_type.isin(self.crime_types(selection)))
-                .agg(
-                    recorded=totals.recorded.sum().coalesce(0),
-                    inside=totals.inside.sum().coalesce(0),
-                    outside=totals.outside.sum().coalesce(0),
-                    unlocated=totals.unlocated.sum().coalesce(0),
-                    unlocated_own=totals.unlocated.sum(where=totals.own).coalesce(0),
-                )
-                .to_pandas()
-                .iloc[0]
-            )
-        counts = {str(name): int(count) for name, count in row.items()}
-        return Coverage(span=span, missing=self.missing_months(span), **counts)
+        counts = self._totals.count(span, self.crime_types(selection)).sum(axis=(0, 1)).tolist()
+        return Coverage(span=span, missing=self.missing_months(span), **dict(zip(COUNTS, counts, strict=True)))
 
     def count_months(self, selection: Selection, span: Span, *, code: str | None = None) -> pd.DataFrame:
         """Counts by month over a span, of one area or (code None) of the whole partnership.
@@ -182,22 +181,15 @@ class Query:
         Columns: month, count. One row a month; a month that is not loaded is NA.
         """
         types = self.crime_types(selection)
-        with self._connection() as engine:
-            if code is None:
-                table = engine.table("totals")
-                value = table.inside + table.own.ifelse(table.unlocated, 0)
-                rows = table.filter(table.crime_type.isin(types), _within(table.month, span))
-            else:
+        if code is None:
+            counts = dict(zip(span, self._totals.count_partnership(span, types).sum(axis=1).tolist(), strict=True))
+        else:
+            with self._connection() as engine:
                 table = engine.table("cube")
-                value = table["count"]
-                rows = table.filter(
-                    table.layer == self.store.counted_level(selection.level),
-                    table.code == code,
-                    table.crime_type.isin(types),
-                    _within(table.month, span),
-                )
-            counts = rows.group_by("month").agg(count=value.sum()).to_pandas().set_index("month")["count"]
-        values = [counts.get(str(month), 0) if month in self._loaded else pd.NA for month in span]
+                rows = table.filter(*self._inside(table, selection), table.code == code, _within(table.month, span))
+                found = rows.group_by("month").agg(count=table["count"].sum()).to_pandas()
+            counts = {Month.parse(month): count for month, count in zip(found["month"], found["count"], strict=True)}
+        values = [counts.get(month, 0) if month in self._loaded else pd.NA for month in span]
         return pd.DataFrame({"month": [str(month) for month in span], "count": pd.array(values, dtype="Int64")})
 
     def count_types(self, selection: Selection, *, code: str | None = None) -> pd.DataFrame:
@@ -205,46 +197,69 @@ class Query:
 
         Columns: crime_type (key), count, before. Every crime type has a row, whatever types are selected.
         """
-        with self._connection() as engine:
-            if code is None:
-                table = engine.table("totals")
-                value = table.inside + table.own.ifelse(table.unlocated, 0)
-                rows = table
-            else:
-                table = engine.table("cube")
-                value = table["count"]
-                rows = table.filter(table.layer == self.store.counted_level(selection.level), table.code == code)
-            counts = (
-                rows.group_by("crime_type")
-                .agg(
-                    count=value.sum(where=_within(table.month, selection.span)),
-                    before=value.sum(where=_within(table.month, selection.before)),
-                )
-                .to_pandas()
-                .set_index("crime_type")
-            )
         keys = [kind.key for kind in self.store.partnership.crime_types]
-        frame: pd.DataFrame = counts.reindex(keys).fillna(0).astype("Int64")
-        for column, span in (("count", selection.span), ("before", selection.before)):
+        spans = {"count": selection.span, "before": selection.before}
+        if code is None:
+            frame = pd.DataFrame(
+                {name: self._totals.count_partnership(span, keys).sum(axis=0) for name, span in spans.items()},
+                index=keys,
+            )
+        else:
+            with self._connection() as engine:
+                table = engine.table("cube")
+                rows = table.filter(table.layer == self.store.counted_level(selection.level), table.code == code)
+                sums = {name: table["count"].sum(where=_within(table.month, span)) for name, span in spans.items()}
+                frame = rows.group_by("crime_type").agg(**sums).to_pandas().set_index("crime_type")
+        frame = frame.reindex(keys).fillna(0).astype("Int64")
+        for column, span in spans.items():
             if len(self.missing_months(span)) == len(span):
                 frame[column] = _nothing(len(frame))
         return frame.rename_axis("crime_type").reset_index()
+
+    def count_series(self, level: str, crimes: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+        """Monthly counts of several sets of crime types in every area of a level and, as code "", in the partnership.
+
+        `crimes` are keys of crime types by a name for each set. Index: months "YYYY-MM" from the first loaded to the
+        last. Columns: pairs of a set's name and a code. A month that is not loaded is NaN.
+        """
+        if level not in self._series:
+            self._series[level] = self._count_every_month(level)
+        counts, months, codes = self._series[level]
+        keys = [kind.key for kind in self.store.partnership.crime_types]
+        sums = [counts[:, [keys.index(key) for key in chosen]].sum(axis=1) for chosen in crimes.values()]
+        columns = pd.MultiIndex.from_product([list(crimes), codes], names=["crimes", "code"])
+        return pd.DataFrame(np.concatenate(sums, axis=1), index=months, columns=columns)
+
+    def _count_every_month(self, level: str) -> tuple[NDArray[np.float64], pd.Index, list[str]]:
+        """Counts as (months, crime types, the whole and the areas), the months' labels and the codes."""
+        span = Span(self.store.months[0], self.store.months[-1])
+        keys = [kind.key for kind in self.store.partnership.crime_types]
+        codes = ["", *self._areas.loc[self._areas["layer"] == level, "code"].tolist()]
+        with self._connection() as engine:
+            cube = engine.table("cube")
+            rows = cube.filter(cube.layer == self.store.counted_level(level)).drop("layer").to_pandas()
+        counts = np.zeros((len(span), len(keys), len(codes)))
+        counts[:, :, 0] = self._totals.count_partnership(span, keys)
+        months = pd.Index([str(month) for month in span], name="month")
+        places = [
+            pd.Index(values).get_indexer(rows[column])
+            for column, values in (("month", months), ("crime_type", keys), ("code", codes))
+        ]
+        np.add.at(counts, tuple(places), rows["count"].to_numpy())
+        counts[[month not in self._loaded for month in span]] = np.nan
+        return counts, months, codes
 
     def list_locations(self, selection: Selection, *, code: str | None = None, most: int = 10) -> pd.DataFrame:
         """The street locations with the most incidents in the span. Columns: location, count, longitude, latitude.
 
         A location is a street name at one published point: two streets of one name stay apart.
         """
-        level = self.store.counted_level(selection.level)
         with self._connection() as engine:
             table = engine.table("incidents")
             rows = table.filter(
-                ~table.superseded,
+                *self._incidents_inside(table, selection, code=code),
                 table.location.notnull(),
                 table.longitude.notnull(),
-                _within(table.month, selection.span),
-                table.crime_type.isin(self.crime_types(selection)),
-                table[f"in_{level}"] == code if code is not None else table[f"in_{level}"].notnull(),
             )
             frame: pd.DataFrame = (
                 rows.group_by("location", "longitude", "latitude")
@@ -256,18 +271,66 @@ class Query:
             )
         return frame
 
+    def count_points(
+        self,
+        selection: Selection,
+        *,
+        span: Span | None = None,
+        outline: Any = None,
+        by: Sequence[PointColumn] = ("month",),
+    ) -> pd.DataFrame:
+        """How many incidents lie at each point inside the partnership, over the selection's span (or another).
+
+        `outline` is a polygon in EPSG:27700 outside which points are left out. Columns: easting, northing (metres in
+        EPSG:27700), those of `by`, count (a float, to be weighed with). One row a point and combination of `by`, in
+        their order.
+        """
+        with self._connection() as engine:
+            table = engine.table("incidents")
+            where = [*self._incidents_inside(table, selection, span=span), *_near(table, outline)]
+            rows = table.filter(*where, table.easting.notnull())
+            keys = ["easting", "northing", *by]
+            frame: pd.DataFrame = rows.group_by(keys).agg(count=rows.count()).order_by(keys).to_pandas()
+        return _clip(frame, outline).astype({"count": "float64"})
+
+    def list_times(self, selection: Selection, *, code: str | None = None, outline: Any = None) -> pd.DataFrame:
+        """When each incident inside the partnership, an area of the level or an outline began and ended.
+
+        `outline` as for `count_points`. Columns: occurred_from, occurred_to (local times, missing where the source
+        gives none), one row an incident.
+        """
+        with self._connection() as engine:
+            table = engine.table("incidents")
+            where = [*self._incidents_inside(table, selection, code=code), *_near(table, outline)]
+            columns = ["occurred_from", "occurred_to", "easting", "northing"]
+            frame: pd.DataFrame = table.filter(*where).select(columns).to_pandas()
+        return _clip(frame, outline)[["occurred_from", "occurred_to"]]
+
+    def _incidents_inside(
+        self, table: "ir.Table", selection: Selection, *, code: str | None = None, span: Span | None = None
+    ) -> list["ir.BooleanValue"]:
+        """What of the incidents a selection counts in any area of its level, or in one."""
+        area = table[f"in_{self.store.counted_level(selection.level)}"]
+        return [
+            ~table.superseded,
+            _within(table.month, selection.span if span is None else span),
+            table.crime_type.isin(self.crime_types(selection)),
+            area == code if code is not None else area.notnull(),
+        ]
+
     def read_deprivation(self, level: str, edition: int) -> pd.DataFrame:
         """Deprivation of every area of a level in one edition of the Indices.
 
         Columns: code, score, decile, tenth, fifth, covered, method; `tenth` and `fifth` are the shares of residents
         who live in the most deprived tenth and fifth of England's LSOAs.
         """
-        counted = self.store.counted_level(level)
-        with self._connection() as engine:
-            table = engine.table("deprivation")
-            rows = table.filter(table.layer == counted, table.edition == edition)
-            frame: pd.DataFrame = rows.drop("layer", "edition").order_by("code").to_pandas()
-            return frame
+        if (level, edition) not in self._deprived:
+            held = self._deprivation
+            rows = held[(held["layer"] == self.store.counted_level(level)) & (held["edition"] == edition)]
+            self._deprived[level, edition] = rows.drop(columns=["layer", "edition"]).sort_values(
+                "code", ignore_index=True
+            )
+        return self._deprived[level, edition].copy()
 
     def count_cells(self, selection: Selection, by: Sequence[Literal["month", "crime_type"]]) -> pd.DataFrame:
         """Counts of every area of the level by month, crime type, both or neither, over the span: an extract.
@@ -275,13 +338,12 @@ class Query:
         Columns: code, name, then those of `by`, then count. Every combination of areas, loaded months and selected
         crime types has a row, so that a zero is a zero; a missing month has none.
         """
-        level = self.store.counted_level(selection.level)
         types = self.crime_types(selection)
         months = [str(month) for month in selection.span if month in self._loaded]
         with self._connection() as engine:
             cube = engine.table("cube")
             counts = (
-                cube.filter(cube.layer == level, cube.crime_type.isin(types), _within(cube.month, selection.span))
+                cube.filter(*self._inside(cube, selection), _within(cube.month, selection.span))
                 .group_by("code", *by)
                 .agg(count=cube["count"].sum())
                 .to_pandas()
@@ -298,6 +360,12 @@ class Query:
         return cells[["code", "name", *by, "count"]]
 
 
+def _order_name(name: str) -> list[tuple[int, str]]:
+    """What a name sorts by: letters whatever their case, numbers by their size."""
+    parts = enumerate(_NUMBER.split(name.casefold()))
+    return [(int(part), "") if place % 2 else (0, part) for place, part in parts]
+
+
 def _nothing(length: int) -> Any:
     """A column of counts that nobody knows."""
     return pd.array([pd.NA] * length, dtype="Int64")
@@ -305,6 +373,24 @@ def _nothing(length: int) -> Any:
 
 def _within(month: Any, span: Span) -> Any:
     return month.between(str(span.first), str(span.last))
+
+
+def _near(table: "ir.Table", outline: Any) -> list["ir.BooleanValue"]:
+    """The rectangle around an outline, if there is one."""
+    if outline is None:
+        return []
+    west, south, east, north = outline.bounds
+    return [table.easting.between(west, east), table.northing.between(south, north)]
+
+
+def _clip(frame: pd.DataFrame, outline: Any) -> pd.DataFrame:
+    """The rows whose point lies in an outline, if there is one."""
+    if outline is None:
+        return frame
+    import shapely
+
+    shapely.prepare(outline)
+    return frame[shapely.intersects_xy(outline, frame["easting"], frame["northing"])].reset_index(drop=True)
 
 
 def _descending(column: str) -> Any:

@@ -5,18 +5,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
-from cspmap.errors import SelectionError, UserError
+from cspmap.errors import MOST_QUOTED, SelectionError, UserError, quote_briefly
 from cspmap.periods import Comparison, Span
+from cspmap.sources.boundary_codes import list_briefly
 
 if TYPE_CHECKING:
     from cspmap.store import Store
 
 Scheme = Literal["quantile", "fisher-jenks", "equal-interval", "standard-deviation"]
-Measure = Literal["rate", "count", "share", "change", "smoothed", "score", "decile", "fifth"]
+Measure = Literal["rate", "count", "share", "change", "smoothed", "score", "decile", "fifth", "progress"]
 
 MEASURES: tuple[Measure, ...] = get_args(Measure)
 DEPRIVATION_MEASURES: tuple[Measure, ...] = ("score", "decile", "fifth")
 SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
+# All that can be asked for is named, but for the codes of many areas.
+_MOST_OPTIONS = 30
+
 COMPARISONS: tuple[Comparison, ...] = get_args(Comparison)
 
 
@@ -83,7 +87,7 @@ class Selection:
         """
         asked = {key: text for key, text in query.items() if text.strip()}
         selection, partnership = cls.default(store), store.partnership
-        measures = [key for key in MEASURES if partnership.deprivation or key not in DEPRIVATION_MEASURES]
+        measures = list_measures(store)
         editions = [str(item.year) for item in partnership.deprivation]
         loaded = Span(store.months[0], store.months[-1])
         values: dict[str, Any] = {}
@@ -113,6 +117,15 @@ class Selection:
         return replace(selection, **values)
 
 
+def list_measures(store: "Store") -> list[Measure]:
+    """The measures that a store can show: those of deprivation and of targets only where it holds any."""
+    left_out = (
+        *(() if store.partnership.deprivation else DEPRIVATION_MEASURES),
+        *(() if store.targets else ("progress",)),
+    )
+    return [measure for measure in MEASURES if measure not in left_out]
+
+
 def join_list(values: Iterable[str]) -> str:
     """Several values as one parameter of a link; a comma inside a value, as a code may have, is kept apart."""
     return ",".join(value.replace("%", "%25").replace(",", "%2C") for value in values)
@@ -140,6 +153,8 @@ def _choose(name: str, value: str, allowed: Sequence[str]) -> Any:
     if value in allowed:
         return value
     if not allowed:
-        raise SelectionError(f"The {name} asked for is {value!r}, but none is held here; leave it out.")
-    close = difflib.get_close_matches(value, allowed, n=3) or allowed[:6]
-    raise SelectionError(f"The {name} asked for is {value!r}, which is not held here; try {', '.join(close)}.")
+        raise SelectionError(f"The {name} asked for is {quote_briefly(value)}, but none is held here; leave it out.")
+    # Nothing that is held is as long as a value that somebody pasted, and comparing with that takes long.
+    close = difflib.get_close_matches(value[:MOST_QUOTED], allowed, n=3)
+    options = list_briefly(close or allowed, most=_MOST_OPTIONS)
+    raise SelectionError(f"The {name} asked for is {quote_briefly(value)}, which is not held here; try {options}.")

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Self
 from cspmap.errors import StoreError, UserError
 from cspmap.partnership import Partnership, load_partnership
 from cspmap.periods import Month
+from cspmap.sources.target_file import read_targets
+from cspmap.targets import TargetTable
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -76,6 +78,12 @@ class Store:
     def codes(self, level: str) -> list[str]:
         """The codes of a level's areas, sorted."""
         return sorted(self.areas.loc[self.areas["layer"] == level, "code"])
+
+    @cached_property
+    def targets(self) -> tuple[TargetTable, ...]:
+        """The partnership's tables of targets, in the order in which it names them."""
+        with self.reading():
+            return tuple(read_targets(file) for file in sorted((self.folder / "targets").glob("*")))
 
     @cached_property
     def denominators(self) -> "pd.DataFrame":

@@ -1,6 +1,7 @@
 """The small tables of a store: counts by area, month and crime type, denominators, deprivation, quality."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,9 @@ from cspmap.sources.lookups import read_retired_lsoas
 
 if TYPE_CHECKING:
     import duckdb
+
+# How the areas of one layer correspond to those of another, by the keys of both.
+Overlap = Callable[[str, str], pd.DataFrame]
 
 AS_PUBLISHED = "as published"
 
@@ -44,14 +48,19 @@ def write_summaries(
     notes: list[str] = []
     _write_areas(folder, layers)
     with duckdb.connect() as engine:
-        engine.execute(f"CREATE VIEW incident AS FROM read_parquet('{_sql(folder / 'incidents' / '*.parquet')}')")
+        _tally(engine, folder, layers)
         _write_cube(engine, folder, layers)
         _write_months(engine, folder, partnership, layers, sources)
     _check_place(folder, partnership)
-    denominators, said = _spread_denominators(partnership, layers)
+
+    @cache
+    def overlap(source: str, target: str) -> pd.DataFrame:
+        return areal.correspondence(layers.frames[source], layers.frames[target])
+
+    denominators, said = _spread_denominators(partnership, layers, overlap)
     notes.extend(said)
     _write(folder, "denominators", denominators)
-    deprivation, said = _spread_deprivation(partnership, layers, denominators)
+    deprivation, said = _spread_deprivation(partnership, layers, overlap, denominators)
     notes.extend(said)
     _write(folder, "deprivation", deprivation)
     return notes
@@ -70,11 +79,22 @@ def _write_areas(folder: Path, layers: LayerSet) -> None:
     _write(folder, "areas", pd.concat(tables, ignore_index=True)[["layer", "code", "name", "hectares"]])
 
 
+def _tally(engine: "duckdb.DuckDBPyConnection", folder: Path, layers: LayerSet) -> None:
+    """Number of rows (`n`) that are alike in all that is counted by, so that the incidents are read only once."""
+    areas = ", ".join(f'"in_{key}"' for key in (*layers.read, *layers.members))
+    engine.execute(
+        f"""CREATE TABLE tally AS
+        SELECT month, crime_type, lsoa_code, superseded, longitude IS NOT NULL AS located,
+            incident_id IS NOT NULL AS identified, {areas}, count(*) AS n
+        FROM read_parquet('{_sql(folder / "incidents" / "*.parquet")}') GROUP BY ALL"""
+    )
+
+
 def _write_cube(engine: "duckdb.DuckDBPyConnection", folder: Path, layers: LayerSet) -> None:
     """Counts by layer, area, month and crime type; what has no count there has no row."""
     counted = [*layers.read, *layers.members]
     parts = " UNION ALL ".join(
-        f"SELECT '{key}' AS layer, \"in_{key}\" AS code, month, crime_type, count(*) AS count FROM incident "
+        f"SELECT '{key}' AS layer, \"in_{key}\" AS code, month, crime_type, sum(n)::BIGINT AS count FROM tally "
         f'WHERE NOT superseded AND "in_{key}" IS NOT NULL GROUP BY ALL'
         for key in counted
     )
@@ -104,12 +124,12 @@ def _write_months(
     )
     inside = f'"in_{partnership.boundary}" IS NOT NULL'
     counts = f"""
-        count(*) FILTER (NOT superseded) AS recorded,
-        count(*) FILTER (NOT superseded AND {inside}) AS inside,
-        count(*) FILTER (NOT superseded AND longitude IS NOT NULL AND NOT {inside}) AS outside,
-        count(*) FILTER (NOT superseded AND longitude IS NULL) AS unlocated"""
+        {_count("NOT superseded")} AS recorded,
+        {_count(f"NOT superseded AND {inside}")} AS inside,
+        {_count(f"NOT superseded AND located AND NOT {inside}")} AS outside,
+        {_count("NOT superseded AND NOT located")} AS unlocated"""
     engine.execute(
-        f"COPY (SELECT month, crime_type, {counts}, any_value(own) AS own FROM incident JOIN origin USING (month) "
+        f"COPY (SELECT month, crime_type, {counts}, any_value(own) AS own FROM tally JOIN origin USING (month) "
         f"GROUP BY ALL ORDER BY ALL) TO '{_sql(folder / 'totals.parquet')}'"
     )
     vintage = _recognise_vintages(engine, partnership)
@@ -122,15 +142,20 @@ def _write_months(
     by_point = f"CASE lsoa_vintage {compared} END" if compared else "NULL::VARCHAR"
     engine.execute(
         f"""COPY (
-            SELECT month, any_value(source) AS source, any_value(own) AS own, count(*) AS rows,
-                count(*) FILTER (superseded) AS repeated,
-                count(*) FILTER (NOT superseded AND incident_id IS NULL) AS without_id, {counts},
+            SELECT month, any_value(source) AS source, any_value(own) AS own, {_count("true")} AS rows,
+                {_count("superseded")} AS repeated,
+                {_count("NOT superseded AND NOT identified")} AS without_id, {counts},
                 any_value(lsoa_vintage) AS lsoa_vintage,
-                count(*) FILTER (NOT superseded AND lsoa_code IS NOT NULL AND {by_point} IS NOT NULL) AS lsoa_compared,
-                count(*) FILTER (NOT superseded AND lsoa_code <> {by_point}) AS lsoa_disagree
-            FROM incident JOIN origin USING (month) JOIN vintage USING (month) GROUP BY month ORDER BY month
+                {_count(f"NOT superseded AND lsoa_code IS NOT NULL AND {by_point} IS NOT NULL")} AS lsoa_compared,
+                {_count(f"NOT superseded AND lsoa_code <> {by_point}")} AS lsoa_disagree
+            FROM tally JOIN origin USING (month) JOIN vintage USING (month) GROUP BY month ORDER BY month
         ) TO '{_sql(folder / "months.parquet")}'"""
     )
+
+
+def _count(condition: str) -> str:
+    """How many rows meet a condition, out of the tally."""
+    return f"coalesce(sum(n) FILTER ({condition}), 0)::BIGINT"
 
 
 def _check_place(folder: Path, partnership: Partnership) -> None:
@@ -154,7 +179,7 @@ def _recognise_vintages(engine: "duckdb.DuckDBPyConnection", partnership: Partne
     """Each month's LSOA vintage, told from its codes: "lsoa11", "lsoa21", "mixed", or none where it cannot be told."""
     lookup = partnership.lookups.lsoa11_to_lsoa21
     retired = read_retired_lsoas(lookup) if lookup else frozenset()
-    rows = engine.execute("SELECT month, list(DISTINCT lsoa_code) FROM incident GROUP BY month").fetchall()
+    rows = engine.execute("SELECT month, list(DISTINCT lsoa_code) FROM tally GROUP BY month").fetchall()
     found: dict[str, str | None] = {}
     for month, codes in rows:
         try:
@@ -166,7 +191,9 @@ def _recognise_vintages(engine: "duckdb.DuckDBPyConnection", partnership: Partne
     return pd.DataFrame({"month": list(found), "lsoa_vintage": pd.array(list(found.values()), dtype="str")})
 
 
-def _spread_denominators(partnership: Partnership, layers: LayerSet) -> tuple[pd.DataFrame, list[str]]:
+def _spread_denominators(
+    partnership: Partnership, layers: LayerSet, overlap: Overlap
+) -> tuple[pd.DataFrame, list[str]]:
     """Residents and households of every counted layer: as published on their own, interpolated to the others."""
     tables, notes = [], []
     for item in partnership.denominators:
@@ -180,7 +207,8 @@ def _spread_denominators(partnership: Partnership, layers: LayerSet) -> tuple[pd
         spread = {item.layer: (home[["code", "value"]], AS_PUBLISHED)}
         for key, frame in layers.read.items():
             if key != item.layer:
-                result = areal.interpolate(home, frame, extensive=["value"], sliver=SLIVER)
+                table = overlap(item.layer, key)
+                result = areal.interpolate(home, frame, extensive=["value"], table=table, sliver=SLIVER)
                 method = f"shared out by area from {partnership.find_layer(item.layer).plural}"
                 spread[key] = (result.frame[["code", "value"]], method)
                 lost = float(result.uncovered["value"].sum())
@@ -205,7 +233,7 @@ def _add_members(values: pd.DataFrame, layer: Layer, layers: LayerSet) -> pd.Dat
 
 
 def _spread_deprivation(
-    partnership: Partnership, layers: LayerSet, denominators: pd.DataFrame
+    partnership: Partnership, layers: LayerSet, overlap: Overlap, denominators: pd.DataFrame
 ) -> tuple[pd.DataFrame, list[str]]:
     """Deprivation of every counted layer: as published on its LSOAs, population-weighted on the others."""
     columns = ["layer", "code", "edition", "score", "decile", "tenth", "fifth", "covered", "method"]
@@ -227,11 +255,10 @@ def _spread_deprivation(
             method=AS_PUBLISHED,
         )
         tables.append(own.assign(layer=item.layer, edition=item.year)[columns])
-        for key, frame in layers.frames.items():
+        for key in layers.frames:
             if key == item.layer or partnership.find_layer(key).figures_of is not None:
                 continue
-            table = areal.correspondence(home, frame)
-            summary = deprived.aggregate(scores, table, population).reset_index()
+            summary = deprived.aggregate(scores, overlap(item.layer, key), population).reset_index()
             tables.append(
                 pd.DataFrame(
                     {

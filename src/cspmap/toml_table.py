@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from cspmap.errors import Problem, UserError
+from cspmap.errors import Problem, UserError, cut_short, quote_briefly
 from cspmap.periods import Month
 
 _KEY = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -49,7 +49,9 @@ class TomlTable:
         """The table's own key, as links and other tables name it."""
         value = self.text("key")
         if value.strip() and not _KEY.fullmatch(value):
-            self.report(f"key is {value!r}", "use small letters, digits and single hyphens, starting with a letter")
+            self.report(
+                f"key is {quote_briefly(value)}", "use small letters, digits and single hyphens, starting with a letter"
+            )
         return value
 
     def texts(self, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
@@ -66,7 +68,7 @@ class TomlTable:
         folded = [value.strip().casefold() for value in values]
         for number, value in enumerate(values):
             if folded.index(folded[number]) < number:
-                self.report(f"{key} lists {value!r} twice", "keep one of them")
+                self.report(f"{key} lists {quote_briefly(value)} twice", "keep one of them")
         return tuple(values)
 
     def month(self, key: str) -> Month | None:
@@ -77,18 +79,20 @@ class TomlTable:
         try:
             return Month.parse(text)
         except UserError:
-            self.report(f"{key} is {text!r}, which is no month", 'write it as "YYYY-MM", such as "2024-04"')
+            self.report(
+                f"{key} is {quote_briefly(text)}, which is no month", 'write it as "YYYY-MM", such as "2024-04"'
+            )
             return None
 
     def number(self, key: str, *, least: float, most: float) -> float:
         """A number between two limits, both included."""
-        words = f"a number from {least:,} to {most:,}"
+        words = f"a number from {_group(least)} to {_group(most)}"
         value = self._take(key, (int, float), words, required=True)
         return 0.0 if value is None else float(self._within(key, value, least, most, words))
 
     def whole(self, key: str, default: int | None = None, *, least: int, most: int) -> int:
         """A whole number between two limits, both included."""
-        words = f"a whole number from {least:,} to {most:,}"
+        words = f"a whole number from {_group(least)} to {_group(most)}"
         value = self._take(key, int, words, required=default is None)
         return (default or 0) if value is None else int(self._within(key, value, least, most, words))
 
@@ -97,7 +101,7 @@ class TomlTable:
         words = " or ".join(f'"{option}"' for option in options)
         value = self._take(key, str, words, required=default is None)
         if value is not None and value not in options:
-            self.report(f"{key} is {value!r}", f"write {words}")
+            self.report(f"{key} is {quote_briefly(value)}", f"write {words}")
         return value if value in options else default or options[0]
 
     def tables(self, key: str, *, required: bool = False) -> list["TomlTable"]:
@@ -126,7 +130,7 @@ class TomlTable:
             if key not in self._known:
                 close = difflib.get_close_matches(key, self._known, n=1)
                 fix = f"did you mean {close[0]}?" if close else f"remove it; known are {', '.join(self._known)}"
-                self.report(f"there is no key {key!r} here", fix)
+                self.report(f"there is no key {quote_briefly(key)} here", fix)
 
     def _take(self, key: str, kind: type | tuple[type, ...], words: str, *, required: bool) -> Any:
         self._known.append(key)
@@ -148,8 +152,13 @@ class TomlTable:
 
     def _inner(self, values: Mapping[str, Any], suffix: str, problems: list[Problem] | None = None) -> "TomlTable":
         name = values.get("key") or values.get("name")
-        named = f' "{name}"' if isinstance(name, str) else ""
+        named = f' "{cut_short(name)}"' if isinstance(name, str) else ""
         return TomlTable(values, f"{self._where} {suffix}{named}", self._problems if problems is None else problems)
+
+
+def _group(number: float) -> str:
+    """A number with commas between its thousands where it is long; years, and all as short, have none."""
+    return f"{number:,}" if abs(number) >= 10_000 else f"{number}"
 
 
 def _show(value: object) -> str:

@@ -33,7 +33,7 @@ CSPMAP = [sys.executable, "-c", "from cspmap.cli import main; main()"]
 
 # On a page other than the first, Streamlit's client looks for its server below the page's own address before it looks
 # at the root; the browser reports that first look as an error.
-FIRST_LOOK = re.compile(r"/data/_stcore/(health|host-config)$")
+FIRST_LOOK = re.compile(r"/[a-z_]+/_stcore/(health|host-config)$")
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,15 @@ def test_first_link_after_a_cold_start_shows_the_apps_own_pages(
     page: Page, serve_store: ServeStore, example_store: Path
 ) -> None:
     open_data(page, serve_store(example_store))
-    assert page.get_by_role("banner").get_by_role("link").locator("p").all_inner_texts() == ["Explore", "Data"]
+    assert page.get_by_role("banner").get_by_role("link").locator("p").all_inner_texts() == [
+        "Explore",
+        "Targets",
+        "Set targets",
+        "Hotspots",
+        "Focus area",
+        "Operations",
+        "Data",
+    ]
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)

@@ -436,7 +436,7 @@ def test_browsers_back_button_and_a_changed_address_are_followed(page: Page, exa
     pick(page, "Measure", "Count")
     expect(frame.locator(".cspmap-legend summary")).to_have_text("Incidents")
     page.go_back()
-    expect(frame.locator(".cspmap-legend summary")).to_have_text("Incidents per 1,000 residents")
+    expect(frame.locator(".cspmap-legend summary")).to_have_text("Incidents per 1,000 residents, year to March 2008")
     expect(page.get_by_role("combobox", name="Measure")).to_have_value("Rate")
     assert read_fills(frame) == before
     expect(find_panel(page, "Dallow")).to_be_visible()

@@ -283,6 +283,56 @@ def test_headers_with_stray_spaces_and_line_breaks() -> None:
     assert len(read(write_book([usual()], header=header), columns=columns, name="x.xlsx")) == 1
 
 
+@pytest.mark.parametrize("above", [b"\n", b"\r\n \r\n", b",,,,,,\n", b'""\n\n', b"\xef\xbb\xbf\n"])
+def test_blank_lines_above_the_header_are_passed_over(above: bytes) -> None:
+    table = read(above + write([usual(), usual()]))
+    assert (len(table), notes(table)) == (2, [])
+    below = above.count(b"\n")
+    assert fail(above + write([usual(), usual(From="soon")]))[0].startswith(f", line {below + 3}: From is 'soon'")
+
+
+def test_a_title_above_the_header_is_passed_over_and_noted() -> None:
+    said = "its header is in line 4; what stands above it was passed over."
+    title = b'"Extract of recorded crime,\nApril 2024",Bedfordshire Police\n\n'
+    table = read(title + write([usual(), usual()]))
+    assert (len(table), notes(table)) == (2, [f"extract.csv: {said}"])
+    assert fail(title + write([usual(), usual(From="soon")]))[0].startswith(", line 6: From is 'soon'")
+    assert fail(title + write([usual()]) + b"short\n")[0].startswith(", line 6: it has 1 value where the header has")
+    book = write_book([HEADER, usual()], header=["Extract of recorded crime, April 2024"])
+    table = read(book, name="x.xlsx")
+    assert (len(table), notes(table)) == (1, ["x.xlsx: its header is in line 2; what stands above it was passed over."])
+
+
+def test_a_header_that_lacks_columns_is_told_by_those_it_has_wherever_it_is() -> None:
+    (said,) = fail(b"Extract of recorded crime\n" + write([usual()], header=["Ref", "Type", *HEADER[2:]]))
+    assert said.startswith(": column 'Offence' is missing (its columns are Ref, Type, ")
+    (said,) = fail(b"x" * 5000 + b"\n")
+    assert len(said) < 400
+
+
+def test_text_in_utf_16_is_read_and_noted() -> None:
+    for encoding in ("utf-16", "utf-16-be"):
+        content = write([usual(Street="Café Lane")]).decode().replace(",", "\t")
+        marked = content if encoding == "utf-16" else f"\ufeff{content}"
+        table = read(marked.encode(encoding))
+        assert table["location"].to_pylist() == ["Café Lane"]
+        assert notes(table) == ["extract.csv: it is not in UTF-8 and was read as UTF-16."]
+
+
+def test_incidents_of_long_before_the_rest_are_kept_and_noted() -> None:
+    rows = [usual(From=f"2024-0{1 + number % 3}-15", To="") for number in range(300)]
+    old = [usual(From="1974-03-02", To=""), usual(From="2019-05-01", To="")]
+    table = read(write([*rows[:150], *old, *rows[150:]]))
+    assert {"1974-03", "2019-05"} < set(table["month"].to_pylist())
+    assert notes(table) == [
+        "extract.csv: 2 incidents are dated two years or more before nearly all others, the earliest in line 152 "
+        "(1974-03-02); each counts in the month of its date, and months between are missing."
+    ]
+    assert notes(read(write(rows))) == []
+    # So many are no slips, but a part of the file.
+    assert notes(read(write([*rows, *[usual(From="2019-05-01", To="")] * 30]))) == []
+
+
 def test_unknown_offences_with_their_numbers() -> None:
     rows = [usual(Offence=name) for name in ("Arson", " arson", "Piracy", "Arson", "Burglary Non-Dwelling")]
     assert fail(write(rows)) == [

@@ -14,7 +14,7 @@ import pytest
 from cspmap.errors import SourceError
 from cspmap.partnership import IncidentSource, Partnership, load_partnership
 from cspmap.periods import Month
-from cspmap.sources.incidents import INCIDENT_SCHEMA, IncidentPart, list_parts
+from cspmap.sources.incidents import INCIDENT_SCHEMA, IncidentPart, list_parts, note_unread
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HEADER = (
@@ -113,6 +113,22 @@ def test_listing_reads_no_row(tmp_path: Path, luton: Partnership) -> None:
     )
 
 
+def test_a_way_of_packing_that_is_not_read_is_not_called_damage(tmp_path: Path, luton: Partnership) -> None:
+    """As Windows packs what is larger than 2 GB: method 9, which only some programs read."""
+    name, content = street("2024-01")
+    packed = pack(tmp_path / "police.zip", {name: content})
+    changed = bytearray(packed.read_bytes())
+    changed[changed.index(b"PK\x03\x04") + 8] = changed[changed.index(b"PK\x01\x02") + 10] = 9
+    packed.write_bytes(changed)
+    (part,) = find(packed, luton)
+    with pytest.raises(SourceError) as caught:
+        part.read()
+    assert str(caught.value) == (
+        f"police.zip: {name}: it is packed in a way that is not read here (method 9); unpack the zip file into a "
+        "folder and name that, or pack it again as an ordinary zip file."
+    )
+
+
 def test_fingerprints_change_with_the_content_and_nothing_else(tmp_path: Path, luton: Partnership) -> None:
     name, content = street("2024-01")
     for number, compression in enumerate((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)):
@@ -136,11 +152,33 @@ def test_a_month_twice_names_both_files(tmp_path: Path, luton: Partnership) -> N
     pack(tmp_path / "police" / "again.zip", dict([street("2024-02", rows=3)]))
     assert fail(tmp_path / "police", luton) == (
         "police/2024-02/2024-02-bedfordshire-street.csv and "
-        "police/again.zip: 2024-02/2024-02-bedfordshire-street.csv: both hold February 2024; remove one, or list "
-        "them as two [[incidents]] sources, of which the later replaces the earlier."
+        "police/again.zip: 2024-02/2024-02-bedfordshire-street.csv: both hold February 2024; take one away, or "
+        "list them as two [[incidents]] sources, of which the later replaces the earlier."
     )
     pack(tmp_path / "police" / "again.zip", files)
     assert "both hold January 2024 (and 1 more month is there twice)" in fail(tmp_path / "police", luton)
+
+
+def test_a_street_file_by_another_name_is_noted_not_passed_over(tmp_path: Path, luton: Partnership) -> None:
+    (_, content) = street("2024-02")
+    files = {
+        **dict([street("2024-01"), street("2024-01", "kent")]),
+        "2024-01/2024-01-bedfordshire-outcomes.csv": b"Crime ID,Month,Outcome type\n",
+        "people.csv": b"code,residents\n",
+        "2024-02/2024-02-bedfordshire-street (1).csv": content,
+    }
+    note = (
+        "{0}: 1 file of street-level crime was not read, because it is not named as data.police.uk does, such as "
+        "2024-04-bedfordshire-street.csv: {0}{1} 2024-02/2024-02-bedfordshire-street (1).csv."
+    )
+    tree, packed = unpack(tmp_path / "police", files), pack(tmp_path / "police.zip", files)
+    assert note_unread(replace(SOURCE, file=packed)) == [note.format("police.zip", ":")]
+    assert note_unread(replace(SOURCE, file=tree)) == [note.format("police", "/").replace("/ ", "/")]
+    assert [part.months for part in find(packed, luton)] == [(Month(2024, 1),)]
+    two = {**files, "Crime.CSV": content}
+    (said,) = note_unread(replace(SOURCE, file=pack(tmp_path / "two.zip", two)))
+    assert "2 files of street-level crime were not read, because they are not named" in said
+    assert note_unread(replace(SOURCE, file=pack(tmp_path / "fine.zip", dict([street("2024-01")])))) == []
 
 
 def test_what_is_there_instead_of_the_force(tmp_path: Path, luton: Partnership) -> None:

@@ -192,6 +192,24 @@ def test_a_file_of_no_bytes_is_a_problem() -> None:
     assert fail(b"") == [": it is empty, without even a header; download it again from data.police.uk."]
 
 
+def test_text_in_utf_16_is_refused_with_what_to_do() -> None:
+    assert fail(write([usual()]).decode().encode("utf-16")) == [
+        ": it is text in UTF-16; save it as CSV in UTF-8, or download it again from data.police.uk."
+    ]
+
+
+def test_older_categories_are_told_as_such(tmp_path: Path) -> None:
+    older = "(data.police.uk had fewer categories, some by other names, before May 2013)"
+    for month, told in (("2013-04", True), ("2013-05", False)):
+        file = tmp_path / f"{month}-bedfordshire-street.csv"
+        file.write_bytes(write([usual(Crime_type="Violent crime", Month=month)]))
+        (part,) = list_parts(IncidentSource("police.uk", file, "test", force="bedfordshire"), LUTON)
+        with pytest.raises(SourceError) as caught:
+            part.read()
+        assert "names that no crime type has, with their numbers of rows: 'Violent crime' (1)" in str(caught.value)
+        assert str(caught.value).endswith(f"of the partnership file {older}." if told else "of the partnership file.")
+
+
 def test_missing_columns_are_listed_together() -> None:
     columns = [name for name in COLUMNS if name not in {"Longitude", "Latitude", "Context"}]
     assert fail(write([usual()], columns=columns)) == [

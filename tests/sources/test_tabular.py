@@ -80,7 +80,7 @@ def test_a_workbook_is_read_from_the_first_sheet_with_the_columns(tmp_path: Path
         ),
         (
             "table.csv",
-            "Area code,People\n".encode("utf-16"),
+            "Area code,People\n".encode("utf-16-le"),
             "it is not CSV; save it as CSV in UTF-8, or give an XLSX file its own ending.",
         ),
         (
@@ -136,3 +136,8 @@ def test_whole_numbers_come_back_with_and_without_separators(numbers: list[int],
     values, problems = columns_of(*texts).numbers("value")
     assert values.tolist() == numbers
     assert problems == []
+
+
+def test_text_in_utf_16_is_read(tmp_path: Path) -> None:
+    table = read(write(tmp_path, "Area code,People\nE1,2\n".encode("utf-16"), "table.csv"))
+    assert table.texts == {"code": ["E1"], "value": ["2"]}

@@ -21,10 +21,21 @@ from cspmap.query import Query
 from cspmap.selection import Selection
 from cspmap.sources.incidents import IncidentPart
 from cspmap.store import Store, open_store
-from cspmap.toml_table import TomlTable
 
 from . import made as partnership
-from .made import ASB, LSOAS, RESIDENTS, Incident, Made, assert_same, find_row, locate, make_incidents, name_id
+from .made import (
+    ASB,
+    LSOAS,
+    RESIDENTS,
+    Incident,
+    Made,
+    assert_same,
+    find_row,
+    locate,
+    make_incidents,
+    name_id,
+    write_street_csv,
+)
 
 ASH, BEECH, CEDAR, DALE = (codes[0] for codes in LSOAS.values())
 ASB_KEY = "anti-social-behaviour"
@@ -273,8 +284,6 @@ def test_hexagon_that_stands_for_no_area_is_refused_and_a_missing_one_is_noted(m
 
 
 def test_layer_keys_with_hyphens_work_throughout(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The partnership file refuses them today; the store would take them."""
-    monkeypatch.setattr("cspmap.partnership._read_layer_key", TomlTable.key)
     monkeypatch.setattr(partnership, "TOML", partnership.TOML.replace('"ward"', '"ward-2013"'))
     store = made.build().store
     assert store.codes("ward-2013") == ["w1", "w2", "w3", "w4"]
@@ -444,6 +453,36 @@ def test_source_of_the_partnership_alone_keeps_its_unlocated(made: Made) -> None
     assert store.read_table("months").set_index("month")["own"].to_dict() == {"2024-01": False, "2024-02": True}
 
 
+def test_months_that_are_no_longer_there_are_told(made: Made) -> None:
+    for month in ("2023-11", "2024-02", "2024-03", "2024-05"):
+        made.months["police.zip"][month] = make_incidents(5, 10)
+    assert made.build().dropped == ()
+    for month in ("2023-11", "2024-02", "2024-03"):
+        del made.months["police.zip"][month]
+    summary = made.build()
+    assert summary.dropped == (Month(2023, 11), Month(2024, 2), Month(2024, 3))
+    assert not set(summary.dropped) & set(summary.store.months)
+    assert made.build().dropped == ()
+
+
+def test_files_that_were_passed_over_are_noted(made: Made) -> None:
+    made.build()
+    with zipfile.ZipFile(made.folder / "police.zip", "a") as archive:
+        archive.writestr("February.csv", write_street_csv("2024-02", make_incidents(6, 5)))
+    summary = build_store(made.toml, data=None, root=made.root)
+    (note,) = (note for note in summary.notes if "February.csv" in note)
+    assert note.startswith("police.zip: 1 file of street-level crime was not read, because it is not named as ")
+    assert note in summary.store.manifest["notes"]
+
+
+def test_another_engine_reads_every_month_anew(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its hashes of identifiers may be others, and one month's are held against the next's."""
+    first = made.build()
+    monkeypatch.setattr("duckdb.__version__", "99.0")
+    again = made.build()
+    assert (again.changed, again.months_kept, again.months_read) == (True, 0, first.months_read)
+
+
 # Any history of months against a build from nothing
 
 
@@ -545,7 +584,7 @@ def test_any_history_of_months_ends_in_what_a_build_from_nothing_gives(
 ) -> None:
     folder = tmp_path_factory.mktemp("history")
     desk = Desk({0: {}, 1: {}})
-    monkeypatch.setattr("cspmap.build.list_parts", desk.list_parts)
+    monkeypatch.setattr("cspmap.month_inputs.list_parts", desk.list_parts)
     for changes in history:
         for source, months, incidents in changes:
             desk.parts[source][months] = incidents
@@ -596,7 +635,7 @@ def test_file_of_several_months_gives_back_the_month_that_another_source_no_long
 ) -> None:
     rows = [Incident("Drugs", ASH, name_id(number)) for number in range(4)]
     desk = Desk({0: {}, 1: {}})
-    monkeypatch.setattr("cspmap.build.list_parts", desk.list_parts)
+    monkeypatch.setattr("cspmap.month_inputs.list_parts", desk.list_parts)
     # Source 0 states its months and source 1 does not; the later, 1, wins where both hold a month.
     desk.parts[0] = {("2024-02", "2024-03"): rows}
     desk.parts[1] = {("2024-03",): rows[:1]}
@@ -619,7 +658,7 @@ def test_months_of_a_file_are_found_anew_when_its_columns_are_read_otherwise(
         part = make_part(months, rows, partnership, stated=False, fingerprint="the same bytes")
         return [part] if source.source == "Desk 0" else []
 
-    monkeypatch.setattr("cspmap.build.list_parts", list_parts)
+    monkeypatch.setattr("cspmap.month_inputs.list_parts", list_parts)
     read_as["bedfordshire"] = ("2024-01", "2024-02")
     assert len(build_store(desk_toml, data=None, root=tmp_path).store.months) == 2
     other = desk_toml.with_name("other.toml")
@@ -628,12 +667,38 @@ def test_months_of_a_file_are_found_anew_when_its_columns_are_read_otherwise(
     assert [str(month) for month in build_store(other, data=None, root=tmp_path).store.months] == ["2024-07"]
 
 
+def test_a_file_whose_months_only_reading_tells_is_read_once(
+    desk_toml: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, remembered_layers: None
+) -> None:
+    rows = [Incident("Drugs", ASH, name_id(number)) for number in range(4)]
+    desk = Desk({0: {}, 1: {("2024-01", "2024-02"): rows}})
+    reads: list[str] = []
+
+    def list_parts(source: IncidentSource, partnership: Partnership) -> list[IncidentPart]:
+        def count(part: IncidentPart) -> IncidentPart:
+            def read() -> pa.Table:
+                reads.append(part.name)
+                return part.read()
+
+            return replace(part, read=read)
+
+        return [count(part) for part in desk.list_parts(source, partnership)]
+
+    monkeypatch.setattr("cspmap.month_inputs.list_parts", list_parts)
+    whole = build_store(desk_toml, data=None, root=tmp_path / "kept").store
+    assert len(reads) == 1
+    # Where there is no room for what was read, it is read again, and nothing else differs.
+    monkeypatch.setattr("cspmap.month_inputs.MOST_KEPT", 0)
+    assert_same(whole, build_store(desk_toml, data=None, root=tmp_path / "tight").store)
+    assert len(reads) == 3
+
+
 def test_month_twice_in_one_source_is_refused_in_one_sentence(
     desk_toml: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, remembered_layers: None
 ) -> None:
     rows = [Incident("Drugs", ASH, name_id(number)) for number in range(4)]
     desk = Desk({0: {("2024-01",): rows, ("2024-01", "2024-02"): rows}, 1: {}})
-    monkeypatch.setattr("cspmap.build.list_parts", desk.list_parts)
+    monkeypatch.setattr("cspmap.month_inputs.list_parts", desk.list_parts)
     with pytest.raises(SourceError) as caught:
         build_store(desk_toml, data=None, root=tmp_path)
     assert str(caught.value) == (

@@ -17,7 +17,7 @@ from filelock import FileLock
 
 import cspmap.build as build_module
 from cspmap.build import build_store
-from cspmap.errors import StoreError
+from cspmap.errors import SourceError, StoreError
 from cspmap.store import Draft, Store, find_version, open_store
 
 from .made import Made, assert_same, make_incidents
@@ -222,6 +222,17 @@ def test_second_builder_at_once_is_told_to_wait(made: Made) -> None:
     assert made.build().changed
 
 
+def test_a_first_build_that_fails_leaves_no_folder_behind(made: Made, tmp_path: Path) -> None:
+    made.save()
+    (made.folder / "people.csv").write_text("code,residents,households\n", "utf-8")
+    for root in (tmp_path / "new" / "store", tmp_path / "there"):
+        (tmp_path / "there").mkdir(exist_ok=True)
+        with pytest.raises(SourceError):
+            build_store(made.toml, data=None, root=root)
+        assert not (tmp_path / "new").exists()
+        assert list((tmp_path / "there").iterdir()) == []
+
+
 FULL_AT = ["incidents/2024-04.parquet", "areas.parquet", "cube.parquet", "layers/ward.parquet", "partnership.toml"]
 
 
@@ -297,5 +308,5 @@ def test_source_that_cannot_be_read_is_not_blamed_on_the_store(made: Made, monke
     def fail(*args: object) -> None:
         raise PermissionError(13, "Permission denied", str(source))
 
-    monkeypatch.setattr(build_module, "list_parts", fail)
+    monkeypatch.setattr("cspmap.month_inputs.list_parts", fail)
     assert refuse(made, made.root) == f"{source} cannot be read (Permission denied); put that right and build again."

@@ -4,9 +4,14 @@ import csv
 import io
 import json
 import re
+import signal
+import socket
 import subprocess
 import sys
+import threading
+import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -14,7 +19,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cspmap import __version__, workspace
-from cspmap.cli import main
+from cspmap.cli import describe_url, main
 from cspmap.store import open_store
 
 from .made import Made, make_incidents
@@ -77,7 +82,15 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def shown_outputs() -> list[tuple[str, list[str]]]:
     blocks = re.findall(r"```console\n\$ cspmap (.+?)\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
-    return [(command, output.splitlines()) for command, output in blocks]
+    # Operations are shown over one that has been saved, which this folder does not have.
+    return [(command, output.splitlines()) for command, output in blocks if not command.startswith("operations")]
+
+
+def match_line(line: str) -> str:
+    """A line of the document as a pattern: "..." stands for lines left out, or at the end of one for its rest."""
+    if line == "...":
+        return r"(?:.*\n)*?"
+    return re.escape(line.removesuffix("...")) + (".*" if line.endswith("...") else "") + r"\n"
 
 
 def test_outputs_in_the_document_are_real(example: Path) -> None:
@@ -86,7 +99,7 @@ def test_outputs_in_the_document_are_real(example: Path) -> None:
         said = call(*command.split()).output
         said = re.sub(r"version \d{4}-\d\d-[0-9a-f]{12}", "version VERSION", said)
         said = re.sub(r"built .+ UTC", "built MOMENT", said)
-        pattern = "".join(r"(?:.*\n)*?" if line == "..." else re.escape(line) + r"\n" for line in expected)
+        pattern = "".join(map(match_line, expected))
         assert re.fullmatch(pattern, said), f"cspmap {command} says:\n{said}"
 
 
@@ -127,6 +140,24 @@ def test_build_says_what_it_did_source_by_source(made: Made) -> None:
     assert again[0] == "Nothing has changed since the last build."
     assert again[1] == "Months: 4, January 2024 to April 2024; 0 months read now."
     assert again[2:] == lines[1:]
+
+
+def test_build_says_which_months_are_no_longer_there(made: Made) -> None:
+    for month in ("2023-11", "2024-05", "2024-06"):
+        made.months["police.zip"][month] = make_incidents(5, 10)
+    made.save()
+    assert "no longer" not in call("build", made.toml, "--store", made.root).output
+    del made.months["police.zip"]["2023-11"]
+    made.save()
+    said = call("build", made.toml, "--store", made.root).output
+    gone = "November 2023 was loaded before and is no longer in the sources: missing, not zero."
+    assert f"Note: {gone}" in said.splitlines()
+    for month in ("2024-05", "2024-06"):
+        del made.months["police.zip"][month]
+    made.save()
+    said = call("build", made.toml, "--store", made.root).output
+    gone = "May 2024 to June 2024 were loaded before and are no longer in the sources: missing, not zero."
+    assert f"Note: {gone}" in said.splitlines()
 
 
 def test_build_of_one_source_has_no_line_for_it(made: Made) -> None:
@@ -193,8 +224,10 @@ def test_extract_columns(full: Made, by: list[str], split: list[str]) -> None:
     said = call("extract", "--store", full.root, "--level", "ward", *options)
     assert said.exit_code == 0
     rows = list(csv.reader(io.StringIO(said.stdout)))
-    assert rows[0] == ["code", "name", *split, *COLUMNS]
-    assert len(rows) == 1 + 4 * (11 if "month" in split else 1) * (14 if "crime_type" in split else 1)
+    crimes = [] if "crime_type" in split else ["crimes"]
+    assert rows[0] == ["code", "name", *split, *COLUMNS, *crimes, "caveats"]
+    assert {row[-1] for row in rows[1:]} == {" ".join(said.stderr.splitlines())}
+    assert len(rows) == 1 + 4 * (12 if "month" in split else 1) * (14 if "crime_type" in split else 1)
 
 
 def test_extract_takes_the_latest_year_unless_told(full: Made) -> None:
@@ -214,11 +247,13 @@ def test_extract_says_beside_the_file_what_must_be_known(full: Made) -> None:
     assert said.stderr.splitlines() == [
         "Recorded incidents in Exampleton, July 2023 to April 2024.",
         "1 month is missing from July 2023 to April 2024 (August 2023): missing, not zero.",
-        "Rates are per 1,000 residents, 2022 (Made residents; shared out by area from LSOAs).",
+        "Rates are for the period or month shown, not for a year, per 1,000 residents, 2022 "
+        "(Made residents; shared out by area from LSOAs).",
         "Incidents are counted in wards by where their published point lies.",
         *[line for line in said.stderr.splitlines() if "have no location" in line],
         *[line for line in said.stderr.splitlines() if line.startswith("Published points")],
-        "Rates of Burglary are per 1,000 households, 2021 (Made households; shared out by area from LSOAs).",
+        "Rates of Burglary are for the period or month shown, not for a year, per 1,000 households, 2021 "
+        "(Made households; shared out by area from LSOAs).",
     ]
 
 
@@ -229,6 +264,10 @@ def test_extract_says_beside_the_file_what_must_be_known(full: Made) -> None:
         (["--crime", "arson,drugs"], "The crime type asked for is 'arson,drugs', which is not held here; try "),
         (["--level", "ward", "--area", "Ash"], "The area asked for is 'Ash', which is not held here; try "),
         (["--from", "May 2023"], "'May 2023' is not a month; write it as YYYY-MM, such as 2024-04."),
+        (
+            ["--from", "2023-08", "--to", "2023-08"],
+            "No month of August 2023 is loaded, only January 2023 to July 2023 and",
+        ),
         (["--from", "2024-03", "--to", "2024-01"], "The period ends (January 2024) before it starts (March 2024)."),
     ],
 )
@@ -262,7 +301,86 @@ def test_extract_as_geojson_and_json(full: Made) -> None:
     assert collection["caveats"] == said.stderr.splitlines()
     report = json.loads(call(*options, "--format", "json").stdout)
     assert list(report) == ["caveats", "rows"]
-    assert list(report["rows"][0]) == ["code", "name", *COLUMNS]
+    assert list(report["rows"][0]) == ["code", "name", *COLUMNS, "crimes"]
+
+
+# Run
+
+
+def find_free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@pytest.mark.parametrize("address", ["nonsense.invalid", "192.0.2.1", "a..b"])
+def test_run_at_an_address_of_no_use_says_so(full: Made, address: str) -> None:
+    said = call("run", "--store", full.root, "--no-browser", "--address", address)
+    assert (said.exit_code, said.stdout) == (1, "")
+    assert said.stderr == (
+        f"'{address}' is not an address of this computer; give --address 127.0.0.1 for this computer alone, "
+        "or 0.0.0.0 for all that can reach it.\n"
+    )
+
+
+def test_run_at_a_port_in_use_names_another(full: Made) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        said = call("run", "--store", full.root, "--no-browser", "--port", str(port))
+    assert (said.exit_code, said.stdout) == (1, "")
+    assert re.fullmatch(
+        rf"Port {port} is in use, perhaps by another cspmap; stop that, or give another port, such as --port \d+\.\n",
+        said.stderr,
+    )
+
+
+def test_run_says_what_it_serves_where_and_how_to_stop_it(full: Made) -> None:
+    port = find_free_port()
+    command = [sys.executable, "-c", "from cspmap.cli import main; main()", "run", "--store", str(full.root)]
+    server = subprocess.Popen(
+        [*command, "--no-browser", "--port", str(port)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    output = server.stdout
+    assert output is not None
+    stop = threading.Timer(60, server.kill)
+    stop.start()
+    try:
+        version = open_store(full.root).version
+        assert output.readline() == (
+            f"cspmap {__version__} serves Exampleton Community Safety Partnership: the store in "
+            f"{full.root}, version {version}.\n"
+        )
+        assert output.readline() == f"Open http://127.0.0.1:{port} in a browser. Stop cspmap with Ctrl+C.\n"
+        health = f"http://127.0.0.1:{port}/_stcore/health"
+        while server.poll() is None:
+            with suppress(OSError), urllib.request.urlopen(health, timeout=5) as answer:
+                assert answer.status == 200
+                break
+        server.send_signal(signal.SIGINT)
+        rest = output.read()
+        server.wait()
+    finally:
+        stop.cancel()
+        server.kill()
+        server.wait()
+        output.close()
+    assert "Streamlit" not in rest
+    assert "Traceback" not in rest
+
+
+@pytest.mark.parametrize(
+    ("address", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8501"),
+        ("::1", "http://[::1]:8501"),
+        ("0.0.0.0", "http://localhost:8501 (on another computer, this one's name or address in place of localhost)"),
+    ],
+)
+def test_the_address_to_open(address: str, url: str) -> None:
+    assert describe_url(address, 8501) == url
 
 
 # Quality

@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +9,8 @@ import pandas as pd
 import pytest
 import shapely
 
-from cspmap.exports.extract import By, describe_exceptions, extract_counts, write_csv, write_geojson
+from cspmap.errors import SelectionError
+from cspmap.exports.extract import By, count_whole, describe_exceptions, extract_counts, write_csv, write_geojson
 from cspmap.periods import Month, Span
 from cspmap.query import Query
 from cspmap.selection import Selection
@@ -28,7 +30,8 @@ def select(query: Query, **values: Any) -> Selection:
 @pytest.mark.parametrize("by", [[], ["month"], ["crime_type"], ["month", "crime_type"], ["crime_type", "month"]])
 def test_columns_are_the_promised_ones_in_order(query: Query, by: list[By]) -> None:
     split = [column for column in ("month", "crime_type") if column in by]
-    assert extract_counts(query, select(query), by=by).columns.tolist() == ["code", "name", *split, *COLUMNS]
+    last = [] if "crime_type" in by else ["crimes"]
+    assert extract_counts(query, select(query), by=by).columns.tolist() == ["code", "name", *split, *COLUMNS, *last]
 
 
 def test_figures_are_the_queries_own(query: Query) -> None:
@@ -55,9 +58,39 @@ def test_split_counts_add_up_to_the_whole(query: Query) -> None:
     for by in splits:
         parts = extract_counts(query, selection, by=by)
         assert parts.groupby("code")["count"].sum().to_dict() == whole.to_dict()
-    months = extract_counts(query, selection, by=["month"])
-    # A month that is not loaded has no rows: missing, not zero.
-    assert sorted(months["month"].unique()) == ["2023-07", "2023-09", "2023-10"]
+
+
+@pytest.mark.parametrize("by", [["month"], ["month", "crime_type"]])
+def test_a_month_that_is_not_loaded_has_rows_without_counts_in_its_place(query: Query, by: list[By]) -> None:
+    selection = select(query, areas=("w2", "w3"), crimes=("burglary", "drugs"))
+    frame = extract_counts(query, selection, by=by)
+    types = ["Burglary", "Drugs"] if "crime_type" in by else [""]
+    months = ["2023-07", "2023-08", "2023-09", "2023-10"]
+    rows = [(code, month, kind) for code in ("w2", "w3") for month in months for kind in types]
+    found = frame.get("crime_type", pd.Series([""] * len(frame)))
+    assert list(zip(frame["code"], frame["month"], found, strict=True)) == rows
+    august = frame["month"] == "2023-08"
+    assert frame["count"].isna().tolist() == august.tolist()
+    assert frame["rate"].isna().tolist() == august.tolist()
+    assert frame["months_missing"].tolist() == august.astype(int).tolist()
+    assert frame["population"].notna().all()
+    assert frame["count"].dtype == "Int64"
+
+
+def test_a_period_of_which_nothing_is_loaded_is_refused_and_says_what_is(query: Query) -> None:
+    august = select(query).change(span=Span(Month(2023, 8), Month(2023, 8)))
+    with pytest.raises(SelectionError) as error:
+        extract_counts(query, august)
+    assert str(error.value) == (
+        "No month of August 2023 is loaded, only January 2023 to July 2023 and September 2023 to April 2024; "
+        "ask for months of those."
+    )
+
+
+def test_what_is_counted_is_named(query: Query) -> None:
+    crimes = ("burglary", "drugs")
+    assert set(extract_counts(query, select(query, crimes=crimes))["crimes"]) == {"Burglary and Drugs"}
+    assert set(extract_counts(query, select(query), by=["month"])["crimes"]) == {"Recorded incidents"}
 
 
 def test_burglary_is_per_households_and_the_rest_per_residents(query: Query) -> None:
@@ -70,7 +103,8 @@ def test_burglary_is_per_households_and_the_rest_per_residents(query: Query) -> 
         assert row["population"] == some
         assert row["rate"] == round(1000 * row["count"] / some, 3)
     assert describe_exceptions(query, select(query)) == [
-        "Rates of Burglary are per 1,000 households, 2021 (Made households; shared out by area from LSOAs)."
+        "Rates of Burglary are for the period or month shown, not for a year, per 1,000 households, 2021 "
+        "(Made households; shared out by area from LSOAs)."
     ]
     assert describe_exceptions(query, select(query, crimes=("drugs",))) == []
     assert describe_exceptions(query, select(query, crimes=("burglary",))) == []
@@ -87,13 +121,29 @@ def test_rate_where_hardly_anybody_lives_is_suppressed_and_says_so(query: Query)
 
 
 def test_count_that_is_not_known_is_empty_in_the_file(query: Query) -> None:
-    august = select(query).change(span=Span(Month(2023, 8), Month(2023, 8)))
-    rows = list(csv.DictReader(io.StringIO(write_csv(extract_counts(query, august)))))
-    assert [(row["count"], row["rate"], row["months_missing"]) for row in rows] == [("", "", "1")] * 4
-    assert extract_counts(query, august, by=["month"]).empty
+    months = select(query).change(span=Span(Month(2023, 8), Month(2023, 9)))
+    rows = list(csv.DictReader(io.StringIO(write_csv(extract_counts(query, months, by=["month"])))))
+    unknown = [(row["count"], row["rate"], row["months_missing"]) for row in rows if row["month"] == "2023-08"]
+    assert unknown == [("", "", "1")] * 4
     zero = select(query, crimes=("bicycle-theft",))
     rows = list(csv.DictReader(io.StringIO(write_csv(extract_counts(query, zero)))))
     assert [(row["count"], row["rate"], row["share_without_location"]) for row in rows] == [("0", "0.0", "")] * 4
+
+
+def test_residents_are_whole_and_rates_have_three_decimals(query: Query) -> None:
+    rows = list(csv.DictReader(io.StringIO(write_csv(extract_counts(query, select(query))))))
+    assert [row["population"] for row in rows] == [
+        str(sum(RESIDENTS[code] for code in pair)) for pair in LSOAS.values()
+    ]
+    assert all(re.fullmatch(r"\d+\.\d{1,3}", row["rate"]) for row in rows)
+    assert count_whole(pd.Series([0.6, 1780.0, float("nan")])).tolist() == [1, 1780, pd.NA]
+
+
+def test_caveats_stand_beside_every_row(query: Query) -> None:
+    text = write_csv(extract_counts(query, select(query)), ["=Not a formula.", 'Mind the "gap", £5.'])
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert list(rows[0])[-1] == "caveats"
+    assert [row["caveats"] for row in rows] == ['\'=Not a formula. Mind the "gap", £5.'] * 4
 
 
 def test_only_the_areas_that_are_chosen(query: Query) -> None:
@@ -133,14 +183,15 @@ def test_geojson_is_valid_and_carries_its_caveats(query: Query, full: Made) -> N
         assert 51.8 < south < north < 52.0
         assert feature["properties"]["code"] == row.code
         assert feature["properties"]["count"] == row.count
-        assert list(feature["properties"]) == ["code", "name", *COLUMNS]
+        assert list(feature["properties"]) == ["code", "name", *COLUMNS, "crimes"]
 
 
 def test_geojson_of_what_is_not_known_has_nulls(query: Query) -> None:
-    august = select(query).change(span=Span(Month(2023, 8), Month(2023, 8)))
-    text = write_geojson(extract_counts(query, august), query.store.read_layer("ward"), [])
+    months = select(query).change(span=Span(Month(2023, 8), Month(2023, 9)))
+    text = write_geojson(extract_counts(query, months, by=["month"]), query.store.read_layer("ward"), [])
     assert "NaN" not in text
-    assert [feature["properties"]["count"] for feature in json.loads(text)["features"]] == [None] * 4
+    rows = [feature["properties"] for feature in json.loads(text)["features"]]
+    assert [row["count"] for row in rows if row["month"] == "2023-08"] == [None] * 4
 
 
 def test_geojson_split_by_type_has_a_feature_a_row(query: Query) -> None:

@@ -31,7 +31,7 @@ def selections(draw: st.DrawFn) -> Selection:
         level=level,
         comparison=draw(st.one_of(st.sampled_from(["previous", "last-year"]), _span)),
         crimes=tuple(draw(_crimes)),
-        measure=draw(st.sampled_from(MEASURES)),
+        measure=draw(st.sampled_from([key for key in MEASURES if key != "progress"])),
         areas=tuple(draw(st.lists(st.sampled_from(CODES[level]), unique=True))),
         chosen=draw(st.one_of(st.none(), st.sampled_from(CODES[level]))),
         scheme=draw(st.sampled_from(SCHEMES)),
@@ -70,8 +70,16 @@ def test_empty_and_unknown_parameters_and_repeats_change_nothing(query: Query) -
 
 NOT_HELD = [
     (
-        {"period": "2023-01"},
-        "The period asked for cannot be read: '2023-01' is not a period; write it as YYYY-MM..YYYY-MM.",
+        {"period": "2023"},
+        "The period asked for cannot be read: '2023' is not a period; write it as YYYY-MM..YYYY-MM.",
+    ),
+    (
+        {"period": "2022-12"},
+        "The period asked for is December 2022, but January 2023 to April 2024 is loaded; choose months within that.",
+    ),
+    (
+        {"level": "ward" * 2000},
+        f"The level asked for is '{('ward' * 15)[:59]}…', which is not held here; try lsoa21, ward, hex, area.",
     ),
     (
         {"period": "2023-13..2024-01"},
@@ -108,19 +116,25 @@ NOT_HELD = [
     (
         {"crime": "drugs,arson"},
         "The crime type asked for is 'arson', which is not held here; "
-        "try acquisitive, anti-social-behaviour, bicycle-theft, burglary, criminal-damage-arson, drugs.",
+        "try acquisitive, anti-social-behaviour, bicycle-theft, burglary, criminal-damage-arson, drugs, other-theft, "
+        "possession-of-weapons, public-order, robbery, shoplifting, theft-from-the-person, vehicle-crime, "
+        "violent-crime, other-crime.",
     ),
     (
         {"measure": "density"},
-        "The measure asked for is 'density', which is not held here; try rate, count, share, change, smoothed, score.",
+        "The measure asked for is 'density', which is not held here; "
+        "try rate, count, share, change, smoothed, score, decile, fifth.",
     ),
     (
         {"scheme": "<script>"},
         "The class scheme asked for is '<script>', which is not held here; "
         "try quantile, fisher-jenks, equal-interval, standard-deviation.",
     ),
-    ({"classes": "10"}, "The number of classes asked for is '10', which is not held here; try 2, 3, 4, 5, 6, 7."),
-    ({"classes": "five"}, "The number of classes asked for is 'five', which is not held here; try 2, 3, 4, 5, 6, 7."),
+    ({"classes": "10"}, "The number of classes asked for is '10', which is not held here; try 2, 3, 4, 5, 6, 7, 8, 9."),
+    (
+        {"classes": "five"},
+        "The number of classes asked for is 'five', which is not held here; try 2, 3, 4, 5, 6, 7, 8, 9.",
+    ),
     (
         {"edition": "2019"},
         "The edition of the Indices of Deprivation asked for is '2019', which is not held here; try 2025.",
@@ -157,6 +171,8 @@ def test_deprivation_is_not_offered_where_none_is_loaded(query: Query) -> None:
 class _OddStore:
     """A store whose codes have every sign that links use for themselves."""
 
+    targets = ()
+
     def __init__(self, store: Store, codes: list[str]) -> None:
         self.partnership = replace(store.partnership, layers=(Layer("odd", "Odd", "odds", Path("odd")),))
         self.months = store.months
@@ -164,6 +180,20 @@ class _OddStore:
 
     def codes(self, level: str) -> list[str]:
         return self._codes
+
+
+def test_codes_of_many_areas_are_named_in_part(query: Query) -> None:
+    store: Any = _OddStore(query.store, [f"a{number}" for number in range(40)])
+    with pytest.raises(SelectionError) as caught:
+        Selection.from_query({"level": "odd", "area": "elsewhere"}, store)
+    assert str(caught.value).startswith("The area asked for is 'elsewhere', which is not held here; try a0, a1, ")
+    assert str(caught.value).endswith(", a29 and 10 more.")
+
+
+def test_a_month_by_itself_is_a_period(query: Query) -> None:
+    selection = Selection.from_query({"period": "2023-05", "compare": "2023-02"}, query.store)
+    assert (selection.span, selection.before) == (Span.parse("2023-05..2023-05"), Span.parse("2023-02..2023-02"))
+    assert Selection.from_query(selection.to_query(), query.store) == selection
 
 
 @settings(deadline=None)

@@ -85,7 +85,8 @@ def test_damaged_store_is_told_in_one_sentence_and_built_again(made: Made, name:
 
 
 def test_store_of_another_format_is_told_and_built_again(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cspmap.build.FORMAT", store_module.FORMAT + 1)
+    for module in ("build", "month_inputs"):
+        monkeypatch.setattr(f"cspmap.{module}.FORMAT", store_module.FORMAT + 1)
     monkeypatch.setattr(store_module, "FORMAT", store_module.FORMAT + 1)
     newer = made.build().store
     monkeypatch.undo()

@@ -53,9 +53,10 @@ class Breaks:
 def class_breaks(values: Array | Column, *, scheme: Scheme, k: int) -> Breaks:
     """Up to `k` classes for `values` (any unit; missing ones take no part).
 
-    There are never more classes than distinct values, and no class of the quantile scheme is empty. Schemes:
+    There are never more classes than distinct values. Schemes:
 
-    - quantile: bounds at the 1/k, 2/k ... quantiles, interpolated linearly
+    - quantile: bounds at the 1/k, 2/k ... quantiles, interpolated linearly; no class is empty, and of no more than `k`
+      distinct values each has a class of its own
     - fisher-jenks: least sum over classes of squared distances to the class mean, found exactly
     - equal-interval: bounds at equal steps from least to greatest
     - standard-deviation: steps of one sample standard deviation (n - 1), centred on the mean, within the data
@@ -76,6 +77,8 @@ def class_breaks(values: Array | Column, *, scheme: Scheme, k: int) -> Breaks:
     if k == 1:
         only = "All areas in one class" if len(distinct) > 1 else "Every area with a value has the same one"
         return Breaks((float(distinct[-1]),), float(distinct[0]), scheme, only)
+    if scheme == "quantile" and k == len(distinct):
+        return Breaks(tuple(distinct.tolist()), float(distinct[0]), scheme, "Each value has a class of its own")
     bounds = _BOUNDS[scheme](known, k)
     inside = bounds[(bounds >= distinct[0]) & (bounds < distinct[-1])]
     upper = np.unique(np.append(inside, distinct[-1]))

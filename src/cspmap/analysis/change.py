@@ -1,6 +1,7 @@
 """Whether a count of incidents has really changed: an exact test for two Poisson counts and a short verdict."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil, isfinite, isnan, sqrt
 from typing import Literal, TypeAlias, overload
 
@@ -147,15 +148,16 @@ def e_test(
         raise UserError(f"A count cannot be negative, got {worst:g}; correct it or leave it missing.")
     p = np.full(len(pairs), np.nan)
     known = np.isfinite(pairs).all(axis=1)
-    # Many areas share the same small counts, so each pair is worked out once.
-    distinct, where = np.unique(pairs[known], axis=0, return_inverse=True)
-    once = [_e_test_pair(k1, k2, exposure_before, exposure_after) for k1, k2 in distinct.tolist()]
-    p[known] = np.array(once, dtype=np.float64)[where.ravel()]
+    p[known] = [_e_test_pair(k1, k2, exposure_before, exposure_after) for k1, k2 in pairs[known].tolist()]
     return p.reshape(old.shape) if old.ndim else float(p[0])
 
 
+@lru_cache(maxsize=100_000)
 def _e_test_pair(k1: float, k2: float, n1: float, n2: float) -> float:
-    """The E-test of one pair, in u = r x2 with r = n1/n2, where T(x1, u) = (x1 - u) / sqrt(x1 + r u)."""
+    """The E-test of one pair, in u = r x2 with r = n1/n2, where T(x1, u) = (x1 - u) / sqrt(x1 + r u).
+
+    Kept, as the same small counts come back in many areas.
+    """
     r = n1 / n2
     gap = abs(k1 - r * k2)
     if gap <= _TIE * k1:  # the rates are the same (or both zero): every outcome is as extreme

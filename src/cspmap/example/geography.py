@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from cspmap.analysis.apportionment import apportion
 from cspmap.example.layout import Hexagon
 from cspmap.sources.hexmap import Corners, place_hexagons
 
@@ -68,12 +69,8 @@ def format_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def share_out(total: int, weights: Sequence[int]) -> list[int]:
-    """`total` in whole numbers in proportion to `weights`: largest remainder, ties to the earlier."""
-    whole = sum(weights)
-    shares = [total * weight // whole for weight in weights]
-    by_remainder = sorted(range(len(weights)), key=lambda index: -(total * weights[index] % whole))
-    for index in by_remainder[: total - sum(shares)]:
-        shares[index] += 1
+    """`total` in whole numbers in proportion to `weights` (`analysis.apportionment.apportion`)."""
+    shares: list[int] = apportion(total, weights).tolist()
     return shares
 
 

@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import pandas as pd
 
 from cspmap.analysis.measures import rate
+from cspmap.errors import SelectionError
+from cspmap.periods import Span, name_months
 from cspmap.query import Query
 from cspmap.selection import Selection
-from cspmap.views.words import describe_denominator, join_words
+from cspmap.views.words import describe_denominator, join_words, name_crimes, the
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
 By = Literal["month", "crime_type"]
+
+# More digits than these would promise what counts of this size cannot keep.
+RATE_DECIMALS = 3
+SHARE_DECIMALS = 4
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -23,14 +29,23 @@ def extract_counts(query: Query, selection: Selection, *, by: Sequence[By] = ())
     """Counts and rates of every area of the selection's level over its span.
 
     One row an area, or an area and month, crime type or both. Columns: code, name, those of `by` (the crime type by
-    its name), count, population, rate, rate_per, months_missing, period, population_method,
-    share_without_location. `population` is residents or households as `rate_per` says; `rate` is over the whole
-    period, or month, of the row. Where fewer than the partnership's smallest denominator live there it is
-    suppressed: empty, with `rate_per` saying so. A count that is not known is empty, never 0.
+    its name), count, population, rate, rate_per, months_missing, period, population_method, share_without_location
+    and, unless it is split by crime type, crimes: what is counted, in words. `population` is residents or households
+    as `rate_per` says, to the nearest whole one; `rate` is over the whole period, or month, of the row, to three
+    decimals. Where fewer than the partnership's smallest denominator live there it is suppressed: empty, with
+    `rate_per` saying so. A count that is not known is empty, never 0: a month that is not loaded has rows too.
+
+    Raises SelectionError where no month of the span is loaded.
     """
     partnership = query.store.partnership
     columns = [column for column in get_args(By) if column in by]
+    coverage = query.count_coverage(selection)
+    if not coverage.loaded:
+        raise SelectionError(_describe_loaded(query, selection.span))
     cells = query.count_cells(selection, columns)
+    absent = [str(month) for month in coverage.missing]
+    if "month" in columns:
+        cells = _add_months(cells, absent)
     kinds = {kind.key: kind.denominator for kind in partnership.crime_types}
     cells["denominator"] = (
         cells["crime_type"].map(kinds) if "crime_type" in columns else query.denominator(selection).key
@@ -39,19 +54,39 @@ def extract_counts(query: Query, selection: Selection, *, by: Sequence[By] = ())
     people, least = cells["value"], partnership.smallest_denominator
     per = {item.key: f"1,000 {item.name} ({item.year})" for item in partnership.denominators}
     refused = {item.key: f"not given: under {least:,} {item.name} ({item.year})" for item in partnership.denominators}
-    coverage = query.count_coverage(selection)
     share = coverage.unlocated_share
     frame = cells[["code", "name", *columns, "count"]].copy()
     if "crime_type" in columns:
         frame["crime_type"] = frame["crime_type"].map(partnership.name_crime)
-    frame["population"] = people.round(1)
-    frame["rate"] = rate(frame["count"], people.mask(people < least)).round(3)
+    frame["population"] = count_whole(people)
+    frame["rate"] = rate(frame["count"], people.mask(people < least)).round(RATE_DECIMALS)
     frame["rate_per"] = cells["denominator"].map(per).mask(people < least, cells["denominator"].map(refused))
-    frame["months_missing"] = len(coverage.missing)
+    frame["months_missing"] = frame["month"].isin(absent).astype(int) if "month" in columns else len(absent)
     frame["period"] = str(selection.span)
     frame["population_method"] = cells["method"]
-    frame["share_without_location"] = float("nan") if share is None else round(share, 4)
+    frame["share_without_location"] = float("nan") if share is None else round(share, SHARE_DECIMALS)
+    if "crime_type" not in columns:
+        frame["crimes"] = name_crimes(selection, partnership)
     return frame
+
+
+def count_whole(values: pd.Series) -> pd.Series:
+    """Residents or households to the nearest whole one; missing stays missing."""
+    return values.astype("Float64").round().astype("Int64")
+
+
+def _add_months(cells: pd.DataFrame, absent: Sequence[str]) -> pd.DataFrame:
+    """Counts by month with rows for the months that are not loaded: what was counted then is not known."""
+    others = cells.drop(columns=["month", "count"]).drop_duplicates()
+    blank = others.merge(pd.DataFrame({"month": pd.array(list(absent), dtype="str")}), how="cross")
+    blank["count"] = pd.array([pd.NA] * len(blank), dtype="Int64")
+    whole = pd.concat([cells, blank[cells.columns]], ignore_index=True)
+    return whole.sort_values(["code", "month"], kind="stable", ignore_index=True)
+
+
+def _describe_loaded(query: Query, span: Span) -> str:
+    loaded = name_months(query.store.months)
+    return f"No month of {the(span.words)} is loaded, only {loaded}; ask for months of those."
 
 
 def describe_exceptions(query: Query, selection: Selection) -> list[str]:
@@ -68,9 +103,13 @@ def describe_exceptions(query: Query, selection: Selection) -> list[str]:
     return sentences
 
 
-def write_csv(frame: pd.DataFrame) -> str:
-    """A table as CSV text that opens safely in a spreadsheet: no cell of text is taken for a formula."""
-    safe = frame.copy()
+def write_csv(frame: pd.DataFrame, caveats: Sequence[str] = ()) -> str:
+    """A table as CSV text that opens safely in a spreadsheet: no cell of text is taken for a formula.
+
+    The `caveats`, if there are any, stand in a last column of that name beside every row, so that no part of the
+    file goes without them.
+    """
+    safe = frame.assign(caveats=" ".join(caveats)) if caveats else frame.copy()
     for column in safe.columns:
         if not pd.api.types.is_numeric_dtype(safe[column]):
             safe[column] = safe[column].map(_neutralise, na_action="ignore")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cspmap.codes import LSOA11, LSOA21, CodeType, find_code_type, recognise_column, recognise_lsoa_vintage
-from cspmap.errors import Problem, SourceError, UserError
+from cspmap.errors import Problem, SourceError, UserError, quote_briefly
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,7 @@ def read_codes(
     """
     declared = None if codes is None else find_code_type(codes)
     if codes is not None and declared is None:
-        raise UserError(f"There is no kind of code {codes!r}; write one such as lsoa21 or ward25.")
+        raise UserError(f"There is no kind of code {quote_briefly(codes)}; write one such as lsoa21 or ward25.")
     columns = [str(column) for column in table.columns]
     column = _choose_code_column(file, columns, code_column, declared)
     found = _read_texts(table[column])
@@ -120,7 +120,7 @@ def _find_twin(columns: list[str], code_column: str) -> str | None:
 def _fail_on_column(file: str, columns: list[str], wanted: str) -> NoReturn:
     close = difflib.get_close_matches(wanted, columns, n=1)
     fix = f"did you mean {close[0]}?" if close else f"name one of {', '.join(columns)}"
-    raise SourceError([Problem(file, f"it has no column {wanted!r}", fix)])
+    raise SourceError([Problem(file, f"it has no column {quote_briefly(wanted)}", fix)])
 
 
 def _read_texts(values: "pd.Series[Any]") -> list[str | None]:
@@ -147,7 +147,9 @@ def _find_faults(file: str, column: str, codes: list[str | None]) -> list[Proble
         problems.append(Problem(file, what, "keep one row for each area, or name another code_column"))
     commas = [code for code in codes if code is not None and "," in code]
     if commas:
-        problems.append(Problem(file, f"the code {commas[0]!r} has a comma in it", "use codes without commas"))
+        problems.append(
+            Problem(file, f"the code {quote_briefly(commas[0])} has a comma in it", "use codes without commas")
+        )
     return problems
 
 

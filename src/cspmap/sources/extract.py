@@ -11,10 +11,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cspmap.errors import Problem, SourceError
+from cspmap.errors import Problem, SourceError, quote_briefly
 from cspmap.partnership import ExtractColumns, IncidentSource, Partnership
+from cspmap.sources.encodings import UTF16, find_encoding
 from cspmap.sources.incident_files import IncidentFile, find_files
-from cspmap.sources.incident_rows import IncidentRows, check_header, read_delimited, read_header
+from cspmap.sources.incident_rows import IncidentRows, check_header, choose_header, find_header, read_delimited
 from cspmap.sources.incident_table import IncidentPart, make_incident_table
 from cspmap.sources.positions import DEGREES, GRID, Floats, read_positions, to_degrees
 
@@ -27,6 +28,9 @@ _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
 # Dates before are no record's, but a year typed wrongly or a place-holder.
 _EARLIEST = np.datetime64("1900-01-01", "s")
+
+# So small a share of a file's incidents, and so many months before all others, are noted as early.
+_EARLY_SHARE, _EARLY_MONTHS = 0.01, 24
 
 _WITH_OFFSET = r":\d\d(\.\d+)?\s*(Z|z|[+-]\d\d(:?\d\d)?)$"
 
@@ -68,6 +72,7 @@ def _read_extract(file: IncidentFile, source: IncidentSource, kinds: dict[str, s
     crime_type = rows.map_offences(columns.offence, kinds)
     longitude, latitude = _read_places(rows, columns)
     rows.finish()
+    _note_early(rows, starts)
     months, row_of = np.unique(starts.astype("datetime64[M]"), return_inverse=True)
     table = {
         "month": pa.array(np.datetime_as_string(months).tolist(), pa.string()).take(pa.array(row_of)),
@@ -123,43 +128,40 @@ def _read_text(name: str, content: bytes, headers: Sequence[str]) -> IncidentRow
         _fail(name, "it is empty, without even a header", "fetch it again")
     if content.startswith(_OLE):
         _fail(name, "it is a workbook of an old kind, or one with a password", "save it as .xlsx or CSV, without one")
-    if b"\0" in content:
+    if b"\0" in content and not content.startswith(UTF16):
         _fail(name, "it is not CSV", "save it as CSV in UTF-8, or as .xlsx")
-    recoded = False
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        content, recoded = _recode(name, content), True
-    content = content.removeprefix(b"\xef\xbb\xbf")
-    delimiter = max(_DELIMITERS, key=lambda sign: len(set(headers) & set(read_header(name, content, delimiter=sign))))
-    rows = read_delimited(name, content, headers, fix=_NAME_COLUMNS, delimiter=delimiter)
-    if recoded:
-        rows.note("it is not in UTF-8 and was read as Windows-1252.")
+    encoding = find_encoding(content)
+    if encoding is None:
+        _fail(name, "it is text neither in UTF-8 nor in Windows-1252", "save it as CSV in UTF-8")
+    if encoding != "UTF-8":
+        content = content.decode(encoding).encode("utf-8")
+    text = find_header(name, content.removeprefix(b"\xef\xbb\xbf"), headers, delimiters=_DELIMITERS)
+    rows = read_delimited(text, headers, fix=_NAME_COLUMNS)
+    if encoding != "UTF-8":
+        rows.note(f"it is not in UTF-8 and was read as {encoding}.")
     return rows
-
-
-def _recode(name: str, content: bytes) -> bytes:
-    try:
-        return content.decode("cp1252").encode("utf-8")
-    except UnicodeDecodeError as error:
-        _fail(name, "it is text neither in UTF-8 nor in Windows-1252", "save it as CSV in UTF-8", error)
 
 
 def _read_workbook(
     name: str, content: bytes, headers: Sequence[str], date_headers: Sequence[str | None]
 ) -> IncidentRows:
     """The first sheet of a workbook; dates that are stored as such are kept apart from texts."""
-    header, lines, cells = _load_sheet(name, content)
-    check_header(name, header, headers, fix=_NAME_COLUMNS)
-    places = {text: header.index(text) for text in headers}
-    values = {text: [row[place] for row in cells] for text, place in places.items()}
+    rows = _load_sheet(name, content)
+    header = choose_header(((line, [_show(cell) for cell in cells]) for line, cells in rows), headers)
+    check_header(name, header.cells, headers, fix=_NAME_COLUMNS)
+    places = {text: header.cells.index(text) for text in headers}
+    below = [(line, cells) for line, cells in rows if line > header.line]
+    values = {text: [cells[place] for _, cells in below] for text, place in places.items()}
     dates = {text: _pick_dates(values[text]) for text in date_headers if text is not None}
     texts = {text: pa.array([_show(value) for value in column], pa.string()) for text, column in values.items()}
-    return IncidentRows(name, texts, lambda: lines, dates)
+    read = IncidentRows(name, texts, lambda: [line for line, _ in below], dates)
+    for note in header.notes:
+        read.note(note)
+    return read
 
 
-def _load_sheet(name: str, content: bytes) -> tuple[list[str], list[int], list[list[Any]]]:
-    """The header of a workbook's first sheet, and its rows that are not blank with their numbers."""
+def _load_sheet(name: str, content: bytes) -> list[tuple[int, list[Any]]]:
+    """The rows of a workbook's first sheet that are not blank, with their numbers."""
     from python_calamine import CalamineError, CalamineWorkbook
 
     try:
@@ -170,8 +172,7 @@ def _load_sheet(name: str, content: bytes) -> tuple[list[str], list[int], list[l
     rows = [(number, row) for number, row in enumerate(cells, start=1) if any(cell != "" for cell in row)]
     if not rows:
         _fail(name, "its first sheet is empty", "put the extract on the first sheet")
-    header = [" ".join(_show(cell).split()) for cell in rows[0][1]]
-    return header, [number for number, _ in rows[1:]], [row for _, row in rows[1:]]
+    return rows
 
 
 def _pick_dates(values: Sequence[object]) -> Dates:
@@ -194,7 +195,7 @@ def _read_dates(rows: IncidentRows, header: str, date_format: str | None, *, req
     misread = np.flatnonzero(given & np.isnat(dates))
     if len(misread):
         form = f"in the form {date_format!r}" if date_format else "such as 2024-04-30 or 2024-04-30 23:15"
-        what = f"{header} is {texts[misread[0]].as_py()!r}, which is not a date {form}"
+        what = f"{header} is {quote_briefly(texts[misread[0]].as_py())}, which is not a date {form}"
         rows.report(misread, what, "correct it, or date_format in the partnership file")
     if required and not given.all():
         rows.report(np.flatnonzero(~given), f"{header} is empty", "fill it in, or take the row out")
@@ -239,6 +240,21 @@ def _check_order(rows: IncidentRows, columns: ExtractColumns, starts: Dates, end
             f"{columns.occurred_to} ({last:%Y-%m-%d %H:%M}) is before {columns.occurred_from} ({first:%Y-%m-%d %H:%M})"
         )
         rows.report(wrong, what, "correct them, or take occurred_to out of [incidents.columns]")
+
+
+def _note_early(rows: IncidentRows, starts: Dates) -> None:
+    """Note incidents from long before nearly all others: true or mistyped, their months are loaded far back."""
+    if not len(rows):
+        return
+    usual = np.sort(starts)[int(_EARLY_SHARE * len(starts))].astype("datetime64[M]")
+    early = np.flatnonzero(starts.astype("datetime64[M]") < usual - np.timedelta64(_EARLY_MONTHS, "M"))
+    if len(early):
+        first = early[np.argmin(starts[early])]
+        several = f"{len(early):,} incidents are" if len(early) > 1 else "1 incident is"
+        rows.note(
+            f"{several} dated two years or more before nearly all others, the earliest in line {rows.lines[first]} "
+            f"({starts[first].item():%Y-%m-%d}); each counts in the month of its date, and months between are missing."
+        )
 
 
 def _read_places(rows: IncidentRows, columns: ExtractColumns) -> tuple[Floats, Floats]:

@@ -13,7 +13,8 @@ from typing import NoReturn
 from cspmap.errors import Problem, SourceError
 
 _ENCRYPTED = 0x1
-_DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, NotImplementedError)
+_DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError)
+_REPACK = "unpack the zip file into a folder and name that, or pack it again as an ordinary zip file"
 _AGAIN = "download or copy it again"
 
 
@@ -127,6 +128,8 @@ def _describe_member(archives: _Archives, path: Path, name: str, info: zipfile.Z
     def read() -> bytes:
         try:
             return archives.open(path, name).read(info)
+        except NotImplementedError as error:
+            _fail(full, f"it is packed in a way that is not read here (method {info.compress_type})", _REPACK, error)
         except _DAMAGED as error:
             _fail(full, f"it is damaged in the zip file ({error})", _AGAIN, error)
 

@@ -2,17 +2,19 @@
 
 import csv
 import io
+import re
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
-from cspmap.errors import Problem, SourceError
+from cspmap.errors import Problem, SourceError, cut_short, quote_briefly
 from cspmap.sources.boundary_codes import list_briefly
 
 if TYPE_CHECKING:
@@ -20,6 +22,11 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 _BLOCK = 16 << 20
+
+# The header is looked for in so many rows: titles and blank lines may stand above it.
+HEADER_ROWS = 15
+
+_LINE_END = re.compile(rb"\r\n?|\n")
 
 
 @dataclass
@@ -58,8 +65,11 @@ class IncidentRows:
         if self.problems:
             raise SourceError(self.problems)
 
-    def map_offences(self, header: str, kinds: Mapping[str, str]) -> pa.StringArray:
-        """The crime type of each row, by the offence's name in lower case; unknown offences become one problem."""
+    def map_offences(self, header: str, kinds: Mapping[str, str], *, hint: str = "") -> pa.StringArray:
+        """The crime type of each row, by the offence's name in lower case; unknown offences become one problem.
+
+        A `hint` says why they may be unknown.
+        """
         encoded = self.columns[header].dictionary_encode()
         names = encoded.dictionary.to_pylist()
         keys = pa.array([kinds.get(name.strip().casefold()) for name in names], pa.string())
@@ -67,14 +77,14 @@ class IncidentRows:
         if mapped.null_count:
             counts = pc.value_counts(self.columns[header].filter(mapped.is_null())).to_pylist()
             counts.sort(key=lambda item: -item["counts"])
-            self._report_unknown(header, [(item["values"], item["counts"]) for item in counts])
+            self._report_unknown(header, [(item["values"], item["counts"]) for item in counts], hint)
         return mapped
 
-    def _report_unknown(self, header: str, counts: Sequence[tuple[str | None, int]]) -> None:
-        named = [f"{name!r} ({times:,})" for name, times in counts if name is not None]
+    def _report_unknown(self, header: str, counts: Sequence[tuple[str | None, int]], hint: str) -> None:
+        named = [f"{quote_briefly(name)} ({times:,})" for name, times in counts if name is not None]
         if named:
             what = f"{header} has names that no crime type has, with their numbers of rows: "
-            fix = "add them to published of the crime types they are, in [[crime_types]] of the partnership file"
+            fix = "add them to published of the crime types they are, in [[crime_types]] of the partnership file" + hint
             self.problems.append(Problem(self.name, what + list_briefly(named, most=20), fix))
         empty = sum(times for name, times in counts if name is None)
         if empty:
@@ -91,21 +101,81 @@ def _count_more(rows: int) -> str:
     return f" (and {rows - 1:,} more {'row' if rows == 2 else 'rows'})" if rows > 1 else ""
 
 
-def read_header(name: str, content: bytes, *, delimiter: str = ",") -> list[str]:
-    """The first row of a CSV file in UTF-8, with runs of spaces and line breaks made one space."""
-    return [" ".join(text.split()) for text in next(_iterate(name, content, delimiter), (1, []))[1]]
+@dataclass(frozen=True)
+class DelimitedText:
+    """CSV text in UTF-8, from its header on. `line` is that of the header in the file that `name` is."""
+
+    name: str
+    content: bytes
+    delimiter: str
+    header: list[str]
+    line: int
+    notes: tuple[str, ...] = ()
+
+    def iterate(self, *, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
+        """Rows that are not blank, the header first, with the line of the file that each starts in.
+
+        Raises SourceError as `_iterate` does.
+        """
+        return _iterate(self.name, self.content, self.delimiter, start=self.line, strict=strict)
 
 
-def read_delimited(name: str, content: bytes, wanted: Sequence[str], *, fix: str, delimiter: str = ",") -> IncidentRows:
-    """Read the `wanted` columns of a CSV file (UTF-8 without a byte order mark) by its header.
+def find_header(name: str, content: bytes, wanted: Sequence[str], *, delimiters: str = ",") -> DelimitedText:
+    """Find the header of a CSV file (UTF-8 without a byte order mark): the row with most of the `wanted` columns.
+
+    It is looked for in the first rows with anything in them, and is the first of these where none has any. Runs of
+    spaces and line breaks in it are made one space.
+    """
+    found = [choose_header(_iterate(name, content, sign), wanted) for sign in delimiters]
+    matches = [count_matches(row.cells, wanted) for row in found]
+    best = matches.index(max(matches))
+    line, header = found[best].line, found[best].cells
+    breaks = islice(_LINE_END.finditer(content), line - 1)
+    begin = max((match.end() for match in breaks), default=0)
+    return DelimitedText(name, content[begin:], delimiters[best], header, line, found[best].notes)
+
+
+@dataclass(frozen=True)
+class HeaderRow:
+    """The header of a table, the line it is in, and a note where other text stands above it."""
+
+    line: int
+    cells: list[str]
+    notes: tuple[str, ...] = ()
+
+
+def choose_header(rows: Iterable[tuple[int, Sequence[str]]], wanted: Sequence[str]) -> HeaderRow:
+    """Of the first rows that hold anything, the one with most of the wanted columns."""
+    tidy = ((line, [" ".join(cell.split()) for cell in cells]) for line, cells in rows)
+    first: HeaderRow | None = None
+    best = HeaderRow(1, [])
+    for line, cells in islice(((line, cells) for line, cells in tidy if any(cells)), HEADER_ROWS):
+        matches = count_matches(cells, wanted)
+        if first is None:
+            first = best = HeaderRow(line, cells)
+        elif matches > count_matches(best.cells, wanted):
+            best = HeaderRow(line, cells, (f"its header is in line {line}; what stands above it was passed over.",))
+        if matches == len(set(wanted)):
+            break
+    return best
+
+
+def count_matches(header: Sequence[str], wanted: Sequence[str]) -> int:
+    """How many of the wanted columns a header has."""
+    return len({*wanted} & {*header})
+
+
+def read_delimited(text: DelimitedText, wanted: Sequence[str], *, fix: str) -> IncidentRows:
+    """Read the `wanted` columns of a CSV file by its header.
 
     Raises SourceError where columns are missing or there twice (`fix` says what to do), or rows have more or fewer
     values than the header, or a quotation mark is not closed.
     """
-    header = read_header(name, content, delimiter=delimiter)
+    name, header, content = text.name, text.header, text.content
     check_header(name, header, wanted, fix=fix)
-    if content.count(b'"') % 2:
-        deque(_iterate(name, content, delimiter, strict=True), maxlen=0)
+    quoted = b'"' in content
+    if quoted and content.count(b'"') % 2:
+        deque(text.iterate(strict=True), maxlen=0)
     ragged: list[object] = []
 
     def note_ragged(row: object) -> str:
@@ -115,13 +185,13 @@ def read_delimited(name: str, content: bytes, wanted: Sequence[str], *, fix: str
     positions = [str(place) for place in range(len(header))]
     taken = {text: str(header.index(text)) for text in wanted}
     table = arrow_csv.read_csv(
-        # The header has to begin in the first line there, and to end with one.
-        pa.py_buffer(content.lstrip(b"\r\n") + b"\n"),
+        # The header has to end with a line's end, even where nothing follows.
+        pa.py_buffer(content if content.endswith(b"\n") else content + b"\n"),
         read_options=arrow_csv.ReadOptions(
             use_threads=False, block_size=_BLOCK, column_names=positions, skip_rows_after_names=1
         ),
         parse_options=arrow_csv.ParseOptions(
-            delimiter=delimiter, newlines_in_values=True, invalid_row_handler=note_ragged
+            delimiter=text.delimiter, newlines_in_values=quoted, invalid_row_handler=note_ragged
         ),
         convert_options=arrow_csv.ConvertOptions(
             include_columns=list(taken.values()),
@@ -131,9 +201,12 @@ def read_delimited(name: str, content: bytes, wanted: Sequence[str], *, fix: str
         ),
     )
     if ragged:
-        raise SourceError([_describe_ragged(name, content, delimiter, len(header))])
+        raise SourceError([_describe_ragged(text)])
     columns = {text: table[place].combine_chunks() for text, place in taken.items()}
-    return IncidentRows(name, columns, lambda: [line for line, _ in _iterate(name, content, delimiter)][1:])
+    rows = IncidentRows(name, columns, lambda: [line for line, _ in text.iterate()][1:])
+    for note in text.notes:
+        rows.note(note)
+    return rows
 
 
 def check_header(name: str, header: Sequence[str], wanted: Sequence[str], *, fix: str) -> None:
@@ -141,7 +214,7 @@ def check_header(name: str, header: Sequence[str], wanted: Sequence[str], *, fix
     problems = []
     missing = [text for text in wanted if text not in header]
     if missing:
-        found = [text for text in header if text]
+        found = [cut_short(text) for text in header if text]
         named = f"its columns are {list_briefly(found, most=20)}" if found else "it has none"
         what = f"column {' and '.join(map(repr, missing))} is missing ({named})"
         if len(missing) > 1:
@@ -155,29 +228,32 @@ def check_header(name: str, header: Sequence[str], wanted: Sequence[str], *, fix
         raise SourceError(problems)
 
 
-def _iterate(name: str, content: bytes, delimiter: str, *, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
-    """Rows that are not blank, with the line each starts in.
+def _iterate(
+    name: str, content: bytes, delimiter: str, *, start: int = 1, strict: bool = False
+) -> Iterator[tuple[int, list[str]]]:
+    """Rows that are not blank, with the line each starts in, the first being line `start`.
 
     Raises SourceError at a value of more than 128 KiB, and if `strict` at quotation marks that do not pair: one that
     is not closed hides all rows after it in one value.
     """
     lines = io.TextIOWrapper(io.BytesIO(content), "utf-8", newline="")
     reader = csv.reader(lines, delimiter=delimiter, strict=strict)
-    start = 1
+    line = start
     try:
         for cells in reader:
             if cells:
-                yield start, cells
-            start = reader.line_num + 1
+                yield line, cells
+            line = start + reader.line_num
     except csv.Error as error:
-        problem = Problem(f"{name}, line {start}", "a quotation mark is not closed", "close it, or take it out")
+        problem = Problem(f"{name}, line {line}", "a quotation mark is not closed", "close it, or take it out")
         raise SourceError([problem]) from error
 
 
-def _describe_ragged(name: str, content: bytes, delimiter: str, width: int) -> Problem:
-    wrong = [(line, len(cells)) for line, cells in _iterate(name, content, delimiter) if len(cells) != width]
+def _describe_ragged(text: DelimitedText) -> Problem:
+    width = len(text.header)
+    wrong = [(line, len(cells)) for line, cells in text.iterate() if len(cells) != width]
     line, values = wrong[0]
     what = (
         f"it has {values} {'value' if values == 1 else 'values'} where the header has {width}{_count_more(len(wrong))}"
     )
-    return Problem(f"{name}, line {line}", what, "correct the row, or fetch the file again")
+    return Problem(f"{text.name}, line {line}", what, "correct the row, or fetch the file again")

@@ -1,11 +1,12 @@
 """The table that every source of incidents is read into, and the parts that a source consists of."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from cspmap.errors import Problem
 from cspmap.periods import Month
 
 # One row an incident. `month` is "YYYY-MM"; `crime_type` a key of the partnership; longitude and latitude are WGS84
@@ -39,6 +40,27 @@ class IncidentPart:
     months: tuple[Month, ...] | None
     fingerprint: str
     read: Callable[[], pa.Table]
+
+
+@dataclass
+class MonthHolders:
+    """Which part of one source holds each month: a month that two of them hold would be counted twice."""
+
+    _names: dict[Month, str] = field(default_factory=dict)
+
+    def add(self, name: str, months: Iterable[Month]) -> list[Problem]:
+        """Take down that the part `name` holds these months; returns a problem for each that another holds."""
+        holders = [(month, self._names.setdefault(month, name)) for month in months]
+        return [report_twice(holder, name, month.words) for month, holder in holders if holder != name]
+
+
+def report_twice(first: str, second: str, months: str) -> Problem:
+    """The problem with two parts of one source that both hold some `months`, in words."""
+    return Problem(
+        f"{first} and {second}",
+        f"both hold {months}",
+        "take one away, or list them as two [[incidents]] sources, of which the later replaces the earlier",
+    )
 
 
 def make_incident_table(columns: Mapping[str, pa.Array], notes: Sequence[str]) -> pa.Table:

@@ -2,10 +2,10 @@
 
 from cspmap.partnership import IncidentSource, Partnership
 from cspmap.sources.extract import list_extract_parts
-from cspmap.sources.incident_table import INCIDENT_SCHEMA, IncidentPart
-from cspmap.sources.police_uk import list_street_parts
+from cspmap.sources.incident_table import INCIDENT_SCHEMA, IncidentPart, MonthHolders
+from cspmap.sources.police_uk import list_street_parts, note_unread_files
 
-__all__ = ["INCIDENT_SCHEMA", "IncidentPart", "list_parts"]
+__all__ = ["INCIDENT_SCHEMA", "IncidentPart", "MonthHolders", "list_parts", "note_unread"]
 
 
 def list_parts(source: IncidentSource, partnership: Partnership) -> list[IncidentPart]:
@@ -17,3 +17,8 @@ def list_parts(source: IncidentSource, partnership: Partnership) -> list[Inciden
     if source.format == "police.uk":
         return list_street_parts(source, partnership)
     return list_extract_parts(source, partnership)
+
+
+def note_unread(source: IncidentSource) -> list[str]:
+    """Plain notes on files of a source that look as if they were meant to be read, and are not."""
+    return note_unread_files(source.file) if source.format == "police.uk" else []

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cspmap.errors import quote_briefly
 from cspmap.sources.incident_rows import IncidentRows
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def _read_numbers(rows: IncidentRows, header: str) -> tuple[Floats, Bools]:
     wrong = texts.is_valid().to_numpy(zero_copy_only=False) & ~np.isfinite(numbers)
     if wrong.any():
         where = np.flatnonzero(wrong)
-        what = f"{header} is {texts[where[0]].as_py()!r} where a number belongs"
+        what = f"{header} is {quote_briefly(texts[where[0]].as_py())} where a number belongs"
         rows.report(where, what, "correct it, or leave it empty where the place is not known")
     numbers[wrong] = np.nan
     return numbers, wrong

@@ -14,8 +14,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from cspmap.errors import Problem, SourceError
+from cspmap.errors import Problem, SourceError, quote_briefly
 from cspmap.sources.boundary_codes import list_briefly
+from cspmap.sources.encodings import UTF16, find_encoding
 from cspmap.sources.workbook import Row, Workbook
 
 if TYPE_CHECKING:
@@ -83,13 +84,15 @@ class Columns:
 
     def point_out(self, name: str, rows: Sequence[int]) -> str:
         """The first few of some cells with their lines: 'abc' (line 3), '?' (line 9) and 4 more."""
-        return list_briefly([f"{self.texts[name][row]!r} (line {self.lines[row]})" for row in rows])
+        return list_briefly([f"{quote_briefly(self.texts[name][row])} (line {self.lines[row]})" for row in rows])
 
 
 def read_columns(
-    path: Path, find: FindColumns, *, wanted: str, sheets: ChooseSheets | None = None, key: str = "code"
+    path: Path, find: FindColumns, *, wanted: str, sheets: ChooseSheets | None = None, key: str | None = "code"
 ) -> Columns:
     """Read some columns of a CSV file or XLSX workbook, without the rows that have nothing in column `key`.
+
+    With `key` None only those rows are left out that have nothing in any of the columns.
 
     `find` is given each of the first rows, its spaces made single, and returns the position of each wanted column by
     the name it is to have, or None where that row is not the header; `wanted` says in words what it looks for.
@@ -122,7 +125,7 @@ def _fail(path: Path, what: str, fix: str, cause: Exception | None = None) -> No
 
 
 def _collect(
-    file: str, tables: "Iterator[Iterator[Row]] | list[Iterator[Row]]", find: FindColumns, wanted: str, key: str
+    file: str, tables: "Iterator[Iterator[Row]] | list[Iterator[Row]]", find: FindColumns, wanted: str, key: str | None
 ) -> Columns:
     widest: list[str] = []
     for rows in tables:
@@ -143,14 +146,14 @@ def _tidy(text: str) -> str:
     return " ".join(text.replace("_x000D_", " ").replace("\ufeff", "").split())
 
 
-def _take(file: str, rows: Iterator[Row], header: list[str], places: Mapping[str, int], key: str) -> Columns:
+def _take(file: str, rows: Iterator[Row], header: list[str], places: Mapping[str, int], key: str | None) -> Columns:
     lines: list[int] = []
     taken: list[list[str]] = [[] for _ in places]
     columns = list(zip(taken, places.values(), strict=True))
-    identifier = places[key]
+    telling = list(places.values()) if key is None else [places[key]]
     for line, cells in rows:
         width = len(cells)
-        if width > identifier and cells[identifier].strip():
+        if any(width > place and cells[place].strip() for place in telling):
             lines.append(line)
             for column, place in columns:
                 column.append(cells[place].strip() if place < width else "")
@@ -165,7 +168,7 @@ def _read_csv(path: Path) -> Iterator[Row]:
         content = path.read_bytes()
     except OSError as error:
         _fail(path, f"it cannot be opened ({error.strerror})", "check its name and who may read it", error)
-    if b"\0" in content:
+    if b"\0" in content and not content.startswith(UTF16):
         _fail(path, "it is not CSV", "save it as CSV in UTF-8, or give an XLSX file its own ending")
     reader = csv.reader(io.StringIO(_decode(path, content), newline=""))
     try:
@@ -176,11 +179,7 @@ def _read_csv(path: Path) -> Iterator[Row]:
 
 
 def _decode(path: Path, content: bytes) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        pass
-    try:
-        return content.decode("cp1252")
-    except UnicodeDecodeError as error:
-        _fail(path, "it is text neither in UTF-8 nor in Windows-1252", "save it as CSV in UTF-8", error)
+    encoding = find_encoding(content)
+    if encoding is None:
+        _fail(path, "it is text neither in UTF-8 nor in Windows-1252", "save it as CSV in UTF-8")
+    return content.decode(encoding).removeprefix("\ufeff")

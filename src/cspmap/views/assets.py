@@ -8,6 +8,7 @@ lives, so they hold under any `server.baseUrlPath`.
 import hashlib
 from functools import cache
 from pathlib import Path
+from threading import Lock
 
 import streamlit.components.v1 as components
 from xstatic.pkg import leaflet
@@ -15,13 +16,18 @@ from xstatic.pkg import leaflet
 _WEB = Path(__file__).parent / "web"
 _LEAFLET = Path(leaflet.BASE_DIR)
 
+# Each of the two may use those before it.
+SCRIPTS = ("cspmap-parts", "cspmap-draw", "cspmap-map")
+STYLES = ("cspmap-map", "cspmap-draw")
+_DECLARING = Lock()
+
 
 def map_scripts() -> list[tuple[str, str]]:
     """The map's scripts as (name, address), in the order they are loaded."""
     leaflet_base, web_base = _serve("leaflet", _LEAFLET), _serve("web", _WEB)
     return [
         ("leaflet", f"{leaflet_base}/leaflet.js?v={leaflet.VERSION}"),
-        ("cspmap", f"{web_base}/cspmap-map.js?v={_digest(_WEB / 'cspmap-map.js')}"),
+        *((name, f"{web_base}/{name}.js?v={_digest(_WEB / f'{name}.js')}") for name in SCRIPTS),
     ]
 
 
@@ -30,7 +36,7 @@ def map_styles() -> list[tuple[str, str]]:
     leaflet_base, web_base = _serve("leaflet", _LEAFLET), _serve("web", _WEB)
     return [
         ("leaflet", f"{leaflet_base}/leaflet.css?v={leaflet.VERSION}"),
-        ("cspmap", f"{web_base}/cspmap-map.css?v={_digest(_WEB / 'cspmap-map.css')}"),
+        *((name, f"{web_base}/{name}.css?v={_digest(_WEB / f'{name}.css')}") for name in STYLES),
     ]
 
 
@@ -47,8 +53,13 @@ def layer_url(path: Path) -> str:
 
 
 def _serve(name: str, folder: Path) -> str:
-    """Have the running server serve a folder; declaring the same folder again changes nothing."""
-    return f"../{components.declare_component(name, path=folder).name}"
+    """Have the running server serve a folder; declaring the same folder again changes nothing.
+
+    One at a time: the framework asks which module declares it, and that look-up fails now and then where two viewers'
+    runs are in it together.
+    """
+    with _DECLARING:
+        return f"../{components.declare_component(name, path=folder).name}"
 
 
 @cache

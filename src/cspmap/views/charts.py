@@ -1,110 +1,144 @@
-"""Charts as pure functions: a tidy frame in, an Altair chart out."""
+"""Charts as pure functions: a tidy frame in, a chart out, in the terms of Vega-Lite (vega.github.io/vega-lite)."""
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import pandas as pd
+import streamlit as st
 
 from cspmap.views.palettes import CATEGORICAL
 
-if TYPE_CHECKING:
-    import altair as alt
-
 # Of all text in a chart: the framework's own grey is too faint to be read by everyone.
 INK = "#46525E"
+GREY = "#8A97A5"
+# A band over each month whose figure is missing, so that it is not taken for a zero.
+_MISSING = "#E4E7EB"
 
 NOW, BEFORE = "This period", "Comparison"
+_AXIS = {"labelColor": INK}
+
+Spec = dict[str, Any]
 
 
-def draw_trend(months: pd.DataFrame, *, height: int = 170) -> "alt.typing.ChartType":
+@dataclass(frozen=True)
+class Chart:
+    """What is drawn (a tidy frame) and how (a Vega-Lite specification without data)."""
+
+    frame: pd.DataFrame
+    spec: Spec
+
+    def show(self) -> None:
+        """Draw it where the page is."""
+        st.vega_lite_chart(self.frame, self.spec, width="stretch")
+
+
+def draw_trend(months: pd.DataFrame, *, height: int = 170) -> Chart:
     """Monthly counts as a line with points; a missing month breaks the line and is shaded.
 
     `months` has columns month ("YYYY-MM"), count (NA where the month is not loaded) and period (one of NOW, BEFORE
     or "Earlier").
     """
-    import altair as alt
-
-    frame = months.assign(
-        date=pd.to_datetime(months["month"] + "-01"), count=months["count"].astype("Float64").astype(float)
+    x = {**_field("date", "temporal"), "axis": {**_AXIS, "format": "%b %y", "tickCount": 6, "labelOverlap": True}}
+    y = {**_field("count", "quantitative"), "scale": {"zero": True}, "axis": _AXIS}
+    colour = {
+        **_field("period", "nominal"),
+        "scale": {"domain": ["Earlier", BEFORE, NOW], "range": [GREY, CATEGORICAL[3], CATEGORICAL[0]]},
+        "legend": {"orient": "top", "direction": "horizontal", "labelColor": INK},
+    }
+    tooltip = [
+        _tell("date", "temporal", "Month", "%B %Y"),
+        _tell("count", "quantitative", "Incidents", ",.0f"),
+        _tell("period", "nominal", "Period"),
+    ]
+    line = {"type": "line", "color": GREY, "strokeWidth": 1.5, "invalid": "break-paths-show-domains"}
+    points = {"type": "circle", "size": 42, "opacity": 1}
+    return Chart(
+        _date_months(months, "count"),
+        {
+            "height": height,
+            "layer": [
+                _shade_missing("count"),
+                {"mark": line, "encoding": {"x": x, "y": y}},
+                {"mark": points, "encoding": {"x": x, "y": y, "color": colour, "tooltip": tooltip}},
+            ],
+        },
     )
-    periods = ["Earlier", BEFORE, NOW]
-    base = alt.Chart(frame).encode(
-        x=alt.X("date:T", title=None, axis=alt.Axis(format="%b %y", tickCount=6, labelOverlap=True, labelColor=INK)),
-        y=alt.Y("count:Q", title=None, scale=alt.Scale(zero=True), axis=alt.Axis(labelColor=INK)),
-    )
-    line = base.mark_line(color="#8A97A5", strokeWidth=1.5, invalid="break-paths-show-domains")
-    points = base.mark_circle(size=42, opacity=1).encode(
-        color=alt.Color(
-            "period:N",
-            title=None,
-            scale=alt.Scale(domain=periods, range=["#8A97A5", CATEGORICAL[3], CATEGORICAL[0]]),
-            legend=alt.Legend(orient="top", direction="horizontal", labelColor=INK),
-        ),
-        tooltip=[
-            alt.Tooltip("date:T", title="Month", format="%B %Y"),
-            alt.Tooltip("count:Q", title="Incidents", format=",.0f"),
-            alt.Tooltip("period:N", title="Period"),
-        ],
-    )
-    return alt.layer(_shade_missing(frame, "count"), line, points).properties(height=height)
 
 
-def draw_mix(mix: pd.DataFrame, *, here: str, whole: str | None = None) -> "alt.typing.ChartType":
+def draw_mix(mix: pd.DataFrame, *, here: str, whole: str | None = None) -> Chart:
     """Each crime type's share of the incidents `here` as a bar and, if it is named, of the `whole` as a tick.
 
     `mix` has columns crime_type (names), share and share_whole (0 to 1).
     """
-    import altair as alt
-
     order = mix.sort_values("share", ascending=False)["crime_type"].tolist()
-    y = alt.Y("crime_type:N", sort=order, title=None, axis=alt.Axis(labelLimit=170, labelOverlap=False, labelColor=INK))
-    bars = (
-        alt.Chart(mix)
-        .mark_bar(color=CATEGORICAL[0], height=9)
-        .encode(
-            y=y,
-            x=alt.X("share:Q", title=None, axis=alt.Axis(format="%", tickCount=4, labelColor=INK)),
-            tooltip=[
-                alt.Tooltip("crime_type:N", title="Crime"),
-                alt.Tooltip("share:Q", title=here, format=".1%"),
-                *([alt.Tooltip("share_whole:Q", title=whole, format=".1%")] if whole else []),
-            ],
-        )
-    )
-    ticks = alt.Chart(mix).mark_tick(color=CATEGORICAL[3], thickness=3, height=15).encode(y=y, x="share_whole:Q")
-    chart = alt.layer(bars, ticks) if whole else alt.layer(bars)
-    return chart.properties(height=max(90, 21 * len(mix)))
+    y = {
+        **_field("crime_type", "nominal"),
+        "sort": order,
+        "axis": {**_AXIS, "labelLimit": 170, "labelOverlap": False},
+    }
+    share = {**_field("share", "quantitative"), "axis": {**_AXIS, "format": "%", "tickCount": 4}}
+    tooltip = [_tell("crime_type", "nominal", "Crime"), _tell("share", "quantitative", here, ".1%")]
+    bars: Spec = {
+        "mark": {"type": "bar", "color": CATEGORICAL[0], "height": 9},
+        "encoding": {"x": share, "y": y, "tooltip": tooltip},
+    }
+    layers = [bars]
+    if whole is not None:
+        tooltip.append(_tell("share_whole", "quantitative", whole, ".1%"))
+        ticks = {"type": "tick", "color": CATEGORICAL[3], "thickness": 3, "height": 15}
+        layers.append({"mark": ticks, "encoding": {"x": _field("share_whole", "quantitative"), "y": y}})
+    frame = mix[["crime_type", "share", "share_whole"]]
+    return Chart(frame, {"height": max(90, 21 * len(mix)), "layer": layers})
 
 
-def draw_quality(months: pd.DataFrame, column: str, title: str) -> "alt.typing.ChartType":
+def draw_quality(months: pd.DataFrame, column: str, title: str) -> Chart:
     """One figure of the quality report by month as bars; a missing month is shaded. `months` has month, `column`."""
-    import altair as alt
-
-    dated = months.assign(date=pd.to_datetime(months["month"] + "-01"))
-    bars = (
-        alt.Chart(dated)
-        .mark_bar(color=CATEGORICAL[0])
-        .encode(
-            x=alt.X("yearmonth(date):T", title=None, axis=alt.Axis(format="%b %y", labelOverlap=True, labelColor=INK)),
-            y=alt.Y(f"{column}:Q", title=None, axis=alt.Axis(labelColor=INK)),
-            tooltip=[
-                alt.Tooltip("date:T", title="Month", format="%B %Y"),
-                alt.Tooltip(f"{column}:Q", title=title, format=",.4~g"),
+    frame = _date_months(months[["month", column]], column)
+    subtitle = "Shaded: not known" if frame[column].isna().any() else ""
+    bars = {
+        "mark": {"type": "bar", "color": CATEGORICAL[0]},
+        "encoding": {
+            "x": {
+                **_field("date", "temporal"),
+                "timeUnit": "yearmonth",
+                "axis": {**_AXIS, "format": "%b %y", "labelOverlap": True},
+            },
+            "y": {**_field(column, "quantitative"), "axis": _AXIS},
+            "tooltip": [
+                _tell("date", "temporal", "Month", "%B %Y"),
+                _tell(column, "quantitative", title, ",.4~g"),
             ],
-        )
-    )
-    heading = alt.TitleParams(title, subtitle="Shaded: not known" if dated[column].isna().any() else "")
-    return alt.layer(_shade_missing(dated, column), bars).properties(height=200, title=heading)
+        },
+    }
+    heading = {"text": title, "subtitle": subtitle}
+    return Chart(frame, {"height": 200, "title": heading, "layer": [_shade_missing(column), bars]})
 
 
-def _shade_missing(months: pd.DataFrame, column: str) -> "alt.Chart":
-    """A band over each month whose figure is missing, so that it is not taken for a zero."""
-    import altair as alt
+def _date_months(months: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The months with the first day of each (`date`) and of the next (`end`), and the figure as a plain number."""
+    starts = np.array(months["month"].tolist(), dtype="datetime64[M]")
+    figures = months[column].to_numpy(dtype=float, na_value=np.nan)
+    dates = {"date": starts.astype("datetime64[s]"), "end": (starts + np.timedelta64(1, "M")).astype("datetime64[s]")}
+    return months.assign(**dates, **{column: figures})
 
-    gaps = months.loc[months[column].isna(), ["date"]]
-    gaps = gaps.assign(end=gaps["date"] + pd.offsets.MonthBegin(1))
-    chart: alt.Chart = (
-        alt.Chart(gaps)
-        .mark_rect(color="#E4E7EB")
-        .encode(x="date:T", x2="end:T", tooltip=[alt.Tooltip("date:T", title="Missing, not zero", format="%B %Y")])
-    )
-    return chart
+
+def _shade_missing(column: str) -> Spec:
+    return {
+        "transform": [{"filter": f"!isValid(datum['{column}'])"}],
+        "mark": {"type": "rect", "color": _MISSING},
+        "encoding": {
+            "x": _field("date", "temporal"),
+            "x2": {"field": "end"},
+            "tooltip": [_tell("date", "temporal", "Missing, not zero", "%B %Y")],
+        },
+    }
+
+
+def _field(name: str, kind: str) -> Spec:
+    return {"field": name, "type": kind, "title": None}
+
+
+def _tell(name: str, kind: str, title: str, form: str | None = None) -> Spec:
+    """A line of a tooltip."""
+    return {"field": name, "type": kind, "title": title, **({"format": form} if form else {})}

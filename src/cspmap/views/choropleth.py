@@ -3,12 +3,16 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cspmap.analysis.breaks import Breaks, change_breaks, class_breaks
+from cspmap.analysis.measures import Floats
 from cspmap.partnership import Denominator
 from cspmap.selection import DEPRIVATION_MEASURES, Measure, Selection
 from cspmap.views.map import AreaStyle, Legend, LegendClass
@@ -26,15 +30,16 @@ from cspmap.views.words import (
 
 REAL = ("up", "down")
 
-_FORMATS: dict[Measure, Callable[[float | None], str]] = {
-    "rate": format_rate,
-    "count": format_count,
-    "share": format_percent,
-    "change": format_change,
-    "smoothed": format_rate,
-    "score": format_rate,
-    "decile": format_count,
-    "fifth": lambda value: format_percent(value, digits=0),
+# From the fewest digits to the most.
+_FORMATS: dict[Measure, tuple[Callable[[float | None], str], ...]] = {
+    "rate": tuple(partial(format_rate, digits=digits) for digits in (1, 2, 3)),
+    "count": (format_count,),
+    "share": tuple(partial(format_percent, digits=digits) for digits in (1, 2, 3)),
+    "change": (format_change,),
+    "smoothed": tuple(partial(format_rate, digits=digits) for digits in (1, 2, 3)),
+    "score": tuple(partial(format_rate, digits=digits) for digits in (1, 2, 3)),
+    "decile": (format_count,),
+    "fifth": tuple(partial(format_percent, digits=digits) for digits in (0, 1, 2)),
 }
 
 
@@ -50,9 +55,22 @@ class Choropleth:
     areas: tuple[AreaStyle, ...]
     legend: Legend
 
+    @property
+    def empty(self) -> bool:
+        """Whether no area has a colour of the legend: nothing is known, or nothing happened."""
+        return not any(isinstance(area.fill, int) for area in self.areas)
+
+
+def shade_nothing(figures: pd.DataFrame, selection: Selection) -> Choropleth:
+    """Every area as not known."""
+    areas = tuple(AreaStyle(str(code), "missing") for code in figures["code"])
+    return Choropleth(areas, Legend(MEASURE_NAMES[selection.measure], "", ()))
+
 
 def shade_areas(figures: pd.DataFrame, selection: Selection, denominator: Denominator) -> Choropleth:
     """Colour every area of `figures` (as `analysis.area_figures` and, for deprivation, `query.read_deprivation` give).
+
+    By any measure but progress, which has ratings in place of classes (`boards.shade_progress`).
 
     A change that chance could explain is coloured as no change: only real changes get the colours of rise and fall.
     Areas that the selection leaves out take no part in the classes.
@@ -76,7 +94,8 @@ def shade_areas(figures: pd.DataFrame, selection: Selection, denominator: Denomi
             figures.itertuples(index=False), fills, left_out, _hover_lines(figures, selection, denominator), strict=True
         )
     )
-    return Choropleth(areas, _legend(breaks, palette, selection, denominator))
+    labels = _label_classes(breaks, values.to_numpy(dtype=float), fills, selection.measure)
+    return Choropleth(areas, _legend(breaks, palette, labels, selection, denominator))
 
 
 def measure_values(figures: pd.DataFrame, measure: Measure) -> pd.Series:
@@ -132,7 +151,7 @@ def _hover(row: object, selection: Selection, denominator: Denominator) -> tuple
     if selection.measure in DEPRIVATION_MEASURES:
         value = figure[selection.measure]
         scaled = 100 * value if selection.measure == "fifth" else value
-        lines.append(f"{MEASURE_NAMES[selection.measure]}: {_FORMATS[selection.measure](scaled)}")
+        lines.append(f"{MEASURE_NAMES[selection.measure]}: {_FORMATS[selection.measure][0](scaled)}")
     elif selection.measure == "smoothed" and not figure["suppressed"]:
         lines.append(f"smoothed rate {format_rate(figure['smoothed'])}")
     elif selection.measure == "share":
@@ -167,13 +186,12 @@ def describe_area_change(before: float | None, percent: float, verdict: str, sel
     return f"{amount} on {name_comparison(selection)} ({format_count(before)}), {worth}"
 
 
-def _legend(breaks: Breaks, palette: tuple[str, ...], selection: Selection, denominator: Denominator) -> Legend:
+def _legend(
+    breaks: Breaks, palette: tuple[str, ...], labels: list[str], selection: Selection, denominator: Denominator
+) -> Legend:
     rule = f"{breaks.rule}."
     if selection.measure == "change":
-        labels = _label_changes(breaks)
         rule += " Changes that chance could explain have no colour; about 1 area in 20 is coloured by chance."
-    else:
-        labels = [_label_range(low, high, selection.measure) for low, high in _ranges(breaks, selection.measure)]
     title = {
         "rate": f"Incidents per 1,000 {denominator.name}",
         "count": "Incidents",
@@ -181,20 +199,34 @@ def _legend(breaks: Breaks, palette: tuple[str, ...], selection: Selection, deno
         "change": f"Change on {name_comparison(selection)}",
         "smoothed": f"Smoothed rate per 1,000 {denominator.name}",
     }.get(selection.measure, f"{MEASURE_NAMES[selection.measure]}, {selection.edition}")
+    if selection.measure in ("rate", "smoothed"):
+        title += f", {selection.span.words}"
     classes = tuple(LegendClass(colour, label) for colour, label in zip(palette, labels, strict=True))
     return Legend(title, rule, classes)
 
 
-def _ranges(breaks: Breaks, measure: Measure) -> Iterator[tuple[float, float]]:
-    """The ends of each class; of whole numbers, a class starts one above the class before."""
-    step = 1 if measure in ("count", "decile") else 0
-    for number, upper in enumerate(breaks.upper):
-        yield (breaks.upper[number - 1] + step if number else breaks.lower), upper
+def _label_classes(breaks: Breaks, values: Floats, fills: NDArray[np.intp], measure: Measure) -> list[str]:
+    """The least and the greatest value in each class, so that no value could be in two; the bounds where it is empty.
 
-
-def _label_range(low: float, high: float, measure: Measure) -> str:
-    write = _FORMATS[measure]
-    return write(high) if write(low) == write(high) else f"{write(low)} to {write(high)}"
+    With as many digits as tell neighbouring classes apart.
+    """
+    if measure == "change":
+        return _label_changes(breaks)
+    if measure == "decile":
+        return [format_count(upper) for upper in breaks.upper]
+    held = [values[fills == number] for number in range(len(breaks.upper))]
+    step = 1 if measure == "count" else 0
+    starts = (breaks.lower, *(upper + step for upper in breaks.upper[:-1]))
+    ranges = [
+        (float(inside.min()), float(inside.max())) if len(inside) else (start, upper)
+        for inside, start, upper in zip(held, starts, breaks.upper, strict=False)
+    ]
+    empty = ["" if len(inside) else ": none" for inside in held]
+    for write in _FORMATS[measure]:
+        ends = [(write(low), write(high)) for low, high in ranges]
+        if all(one[1] != other[0] for one, other in pairwise(ends)):
+            break
+    return [(low if low == high else f"{low} to {high}") + none for (low, high), none in zip(ends, empty, strict=True)]
 
 
 def _label_changes(breaks: Breaks) -> list[str]:

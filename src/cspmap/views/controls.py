@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from cspmap.periods import Comparison, Month, Span
 from cspmap.query import Query
-from cspmap.selection import DEPRIVATION_MEASURES, MEASURES, SCHEMES, Scheme, Selection
+from cspmap.selection import SCHEMES, Scheme, Selection, list_measures
 from cspmap.store import Store
 from cspmap.views.words import COMPARISONS, MEASURE_NAMES
 
@@ -68,13 +68,14 @@ def _read_widgets() -> dict[str, Any]:
 
 def link_to(selection: Selection) -> str:
     """The whole address that opens this selection on the page that is shown."""
-    return f"{(st.context.url or '').partition('?')[0]}?{urlencode(selection.to_query(), safe=',:')}"
+    page = (st.context.url or "").partition("?")[0]
+    return f"{page if page.count('/') > 2 else page + '/'}?{urlencode(selection.to_query(), safe=',:')}"
 
 
 def _set_widgets(selection: Selection, store: Store) -> Mapping[str, Any]:
     loaded = Span(store.months[0], store.months[-1])
     own = isinstance(selection.comparison, Span)
-    before = selection.before if own else selection.span
+    before = selection.before if selection.before.last in loaded else selection.span
     first, last = max(before.first, loaded.first), min(before.last, loaded.last)
     return {
         _STARTS: {
@@ -105,7 +106,7 @@ def choose_selection(query: Query, *, bar: DeltaGenerator, finder: DeltaGenerato
     months = [str(month) for month in Span(store.months[0], store.months[-1])]
     levels = {layer.key: layer.name for layer in partnership.layers}
     crimes = partnership.crime_names
-    measures = [key for key in MEASURES if partnership.deprivation or key not in DEPRIVATION_MEASURES]
+    measures = list_measures(store)
     with bar:
         span = _choose_span("Period", months, key="period")
         compare = st.selectbox(

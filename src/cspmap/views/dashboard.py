@@ -36,12 +36,19 @@ def _build_example(root: Path) -> str:
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _open(root: Path, version: str | None) -> Query:
-    query = Query(open_store(root))
-    # Streamlit collects garbage after every script run; what is loaded here stays, and need not be looked at again.
+    return Query(open_store(root))
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def settle_memory(version: str) -> None:
+    """Once for each version of a store, when its first page has been drawn and all libraries are loaded.
+
+    Streamlit collects garbage after every script run. What is there by now stays, and need not be looked at again.
+    """
     gc.collect()
     gc.freeze()
+    atexit.unregister(gc.unfreeze)
     atexit.register(gc.unfreeze)
-    return query
 
 
 @contextmanager
@@ -59,13 +66,17 @@ def show_errors() -> Iterator[None]:
 
 ICON = Path(__file__).parent / "web" / "icon.png"
 
-# The framework leaves a band above the page that a small screen cannot spare.
-_COMPACT = "<style>.stMainBlockContainer { padding-top: 4.2rem; padding-bottom: 3rem; }</style>"
+# The framework leaves a band above the page that a small screen cannot spare. Its tables offer a file of their own,
+# which would lack the caveats and leave text that a spreadsheet takes for a formula: the pages have their own buttons.
+_STYLE = """<style>
+.stMainBlockContainer { padding-top: 4.2rem; padding-bottom: 3rem; }
+[data-testid="stElementToolbarButton"]:has([aria-label="Download as CSV"]) { display: none; }
+</style>"""
 
 
 def begin_page(query: Query) -> None:
     """What the viewer must know before any figure; the bundled example says that it is one on every page."""
-    st.html(_COMPACT)
+    st.html(_STYLE)
     notice = query.store.partnership.notice
     if notice:
         st.markdown(f":blue-background[:material/science: {escape_markdown(notice)}]")

@@ -7,8 +7,10 @@ import streamlit as st
 
 from cspmap.analysis.area_figures import compute_figures
 from cspmap.partnership import Denominator
-from cspmap.query import Coverage, Query
+from cspmap.query import Query
 from cspmap.selection import Selection
+from cspmap.totals import Coverage
+from cspmap.views.words import explain_incomparable
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,9 @@ def warm_up(query: Query) -> None:
 
     The component that shows the map is left out: it tells the server of its files only when a page first loads it.
     """
-    import altair  # noqa: F401
-    import folium  # noqa: F401
+    import folium.plugins  # noqa: F401
+
+    import cspmap.views.boards  # noqa: F401
 
     load_figures(query, Selection.default(query.store))
 
@@ -52,7 +55,7 @@ def _work_out(_query: Query, version: str, selection: Selection) -> Figures:
     areas = compute_figures(
         _query.count_areas(selection),
         total=now.total,
-        comparable=now.loaded == before.loaded,
+        comparable=not explain_incomparable(now, before),
         smallest=_query.store.partnership.smallest_denominator,
     )
     if selection.edition is not None:

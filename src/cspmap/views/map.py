@@ -1,4 +1,4 @@
-"""The map: areas coloured by class, drawn in place in the browser, and the area a user chose on it.
+"""The map: areas coloured by class, places and a picture over them, and what a user chose on it.
 
 The map itself never changes between runs, so the browser keeps it, its zoom and its centre. What changes travels
 in one call, `cspmap.show(map, {...})` (web/cspmap-map.js): a few bytes an area. The browser fetches boundaries
@@ -7,6 +7,7 @@ once.
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,12 +30,14 @@ SPECIAL_WORDS: dict[Special, str] = {
 class AreaStyle:
     """How one area looks: `fill` is a class (0 is the first of the legend's) or what it has instead of one.
 
-    `tooltip` has the lines under the area's name, as plain text.
+    `tooltip` has the lines under the area's name, as plain text. `mark` is written on the area itself: a letter or two,
+    such as a rating, so that its meaning does not hang on its colour.
     """
 
     code: str
     fill: int | Special
     tooltip: tuple[str, ...] = ()
+    mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,61 @@ class Legend:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A picture laid over the areas, which are then not coloured themselves.
+
+    `url` is its address, which may be a data URL; `bounds` are its south, west, north and east edges in degrees
+    (WGS84); `opacity` is 0 to 1.
+    """
+
+    url: str
+    bounds: tuple[float, float, float, float]
+    opacity: float = 0.85
+
+
+@dataclass(frozen=True)
+class Place:
+    """Something drawn over the areas that can be chosen like one: an outline or a point.
+
+    `geometry` is GeoJSON's, in WGS84; `label` the point [longitude, latitude] that `mark` stands at, a number or a
+    letter or two.
+    """
+
+    code: str
+    name: str
+    geometry: Mapping[str, Any]
+    label: tuple[float, float]
+    tooltip: tuple[str, ...] = ()
+    mark: str = ""
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Steps in time that a user can play, each with its name, in the browser alone.
+
+    Each step has either a fill for every area, in the order of the view's `areas`, or the address of a picture in the
+    place of the view's (None: nothing is known).
+    """
+
+    names: tuple[str, ...]
+    fills: tuple[tuple[int | Special, ...], ...] = ()
+    pictures: tuple[str | None, ...] = ()
+
+
+@dataclass(frozen=True)
+class Picks:
+    """Areas are ticked on and off, several at a time, and shapes can be drawn.
+
+    `ticked` are those that are on, `suggested` others to be outlined. `answers` is the `nonce` of the last message from
+    the map that this view takes into account, so that a view made before a click does not take that click back.
+    """
+
+    ticked: tuple[str, ...]
+    suggested: tuple[str, ...] = ()
+    answers: str | None = None
+
+
+@dataclass(frozen=True)
 class Tiles:
     """A background map from another host, loaded only where a user asked for it. `url` has {z}, {x} and {y}."""
 
@@ -71,7 +129,8 @@ class MapView:
 
     `place` names the partnership: the map fits to the layer when it changes, and else stays where the user has it.
     `layer` is the address of the boundary file (`assets.layer_url`). An area of the layer that is not in `areas`
-    is drawn as missing.
+    is drawn as missing. `lines` is that of another layer whose borders and names are drawn over the areas, for
+    orientation. `selected` is the code of an area or a place.
     """
 
     place: str
@@ -82,11 +141,16 @@ class MapView:
     labels: bool = True
     tiles: Tiles | None = None
     attribution: str = ""
+    lines: str | None = None
+    picture: Picture | None = None
+    places: tuple[Place, ...] = ()
+    frames: Frames | None = None
+    picks: Picks | None = None
 
 
 @dataclass(frozen=True)
 class MapEvent:
-    """A user chose an area, or left it (`area` is None)."""
+    """A user chose an area or a place, or left it (`area` is None)."""
 
     area: str | None
 
@@ -138,11 +202,12 @@ def draw_map(view: MapView, *, key: str, height: int) -> None:
 def encode_view(view: MapView) -> str:
     """The view as JSON that is safe inside a script and inside a template, whatever the texts in it are.
 
-    Raises ValueError where an area has a class that the legend does not have.
+    Raises ValueError where an area has a class that the legend does not have, or steps do not fit the view.
     """
     for area in view.areas:
         if isinstance(area.fill, int) and not 0 <= area.fill < len(view.legend.classes):
             raise ValueError(f"area {area.code} has class {area.fill}, the legend has {len(view.legend.classes)}")
+    _check_frames(view)
     text = json.dumps(_payload(view), separators=(",", ":"), ensure_ascii=True)
     # A brace before a brace, % or # can only be inside a text: it must not look like a template's tag.
     return re.sub(r"\{(?=[{%#])", r"\\u007b", text).replace("<", r"\u003c")
@@ -152,7 +217,7 @@ def _payload(view: MapView) -> dict[str, Any]:
     return {
         "place": view.place,
         "layer": view.layer,
-        "areas": {area.code: [area.fill, *area.tooltip] for area in view.areas},
+        "areas": {area.code: [area.fill, area.mark, *area.tooltip] for area in view.areas},
         "legend": {
             "title": view.legend.title,
             "rule": view.legend.rule,
@@ -163,4 +228,39 @@ def _payload(view: MapView) -> dict[str, Any]:
         "labels": view.labels,
         "tiles": view.tiles and [view.tiles.url, view.tiles.attribution],
         "attribution": view.attribution,
+        "lines": view.lines,
+        "picture": view.picture and [view.picture.url, _corners(view.picture), view.picture.opacity],
+        "places": [
+            [place.code, place.name, place.mark, list(place.tooltip), list(place.label), place.geometry]
+            for place in view.places
+        ],
+        "frames": view.frames and _list_frames(view.frames),
+        "picks": view.picks and [list(view.picks.ticked), list(view.picks.suggested), view.picks.answers],
     }
+
+
+def _corners(picture: Picture) -> list[list[float]]:
+    south, west, north, east = picture.bounds
+    return [[south, west], [north, east]]
+
+
+# One letter an area and step: a class is its digit.
+_LETTERS: dict[Special, str] = {"missing": "m", "zero": "z", "suppressed": "s", "left out": "l"}
+
+
+def _list_frames(frames: Frames) -> dict[str, Any]:
+    fills = ["".join(_LETTERS[fill] if isinstance(fill, str) else str(fill) for fill in step) for step in frames.fills]
+    return {"names": list(frames.names), "fills": fills or None, "pictures": list(frames.pictures) or None}
+
+
+def _check_frames(view: MapView) -> None:
+    if view.frames is None:
+        return
+    steps, areas, classes = len(view.frames.names), len(view.areas), min(len(view.legend.classes), 10)
+    if len(view.frames.fills or view.frames.pictures) != steps:
+        raise ValueError(f"{steps} steps are named, and {len(view.frames.fills or view.frames.pictures)} are given")
+    for step in view.frames.fills:
+        if len(step) != areas:
+            raise ValueError(f"a step has {len(step)} fills, the view {areas} areas")
+        if any(isinstance(fill, int) and not 0 <= fill < classes for fill in step):
+            raise ValueError(f"a step has a class that is none of the legend's {classes}")

@@ -4,15 +4,19 @@ import pandas as pd
 import streamlit as st
 
 from cspmap.analysis.change import poisson_change
+from cspmap.analysis.measures import rate
 from cspmap.periods import Span
-from cspmap.query import Coverage, Query
+from cspmap.query import Query
 from cspmap.selection import Selection
+from cspmap.totals import Coverage
 from cspmap.views.charts import BEFORE, NOW, draw_mix, draw_trend
 from cspmap.views.figures import Figures
 from cspmap.views.words import (
     describe_change,
+    describe_duration,
     describe_unlocated,
     escape_markdown,
+    explain_incomparable,
     format_count,
     format_percent,
     format_rate,
@@ -34,21 +38,23 @@ def show_panel(query: Query, selection: Selection, area: pd.Series | None, figur
     st.subheader(escape_markdown(name), anchor=False)
     with st.container(horizontal=True):
         st.metric("Incidents", format_count(count), width="content")
+        st.metric(f"per 1,000 {per.name}", _describe_rate(query, selection, area, now), width="content")
         if area is not None:
-            shown = "not shown" if area["suppressed"] else format_rate(area["rate"])
-            st.metric(f"per 1,000 {per.name}", shown, width="content")
             st.metric(f"of {place}'s", format_percent(100 * area["share"]), width="content")
-    change = poisson_change(_number(earlier) if now.loaded == before.loaded else None, _number(count))
+    st.caption(f"Counts and rates are {describe_duration(now)}.")
+    why = explain_incomparable(now, before)
+    change = poisson_change(None if why else _number(earlier), _number(count))
     crimes, against = name_crimes(selection, partnership), name_comparison(selection)
     sentence = describe_change(
-        crimes, change.before, change.after, change.verdict, against, plural=len(selection.crimes) != 1
+        crimes, change.before, change.after, change.verdict, against, plural=len(selection.crimes) != 1, why=why
     )
     st.write(escape_markdown(sentence))
     # Only the open tab is worked out: the others' questions would take half the time of every filter.
     tabs = st.tabs(["Trend", "Crime types", "Streets", "Deprivation"], on_change="rerun", key="panel")
     trend, mix, streets, deprivation = tabs
     if trend.open:
-        trend.altair_chart(draw_trend(_trend(query, selection, code)), width="stretch")
+        with trend:
+            draw_trend(_trend(query, selection, code)).show()
     with mix:
         if mix.open:
             _show_mix(query, selection, code, name)
@@ -59,6 +65,13 @@ def show_panel(query: Query, selection: Selection, area: pd.Series | None, figur
         if deprivation.open:
             _show_deprivation(query, selection, code)
     st.caption(escape_markdown(describe_unlocated(now, partnership.place)))
+
+
+def _describe_rate(query: Query, selection: Selection, area: pd.Series | None, now: Coverage) -> str:
+    if area is not None:
+        return "not shown" if area["suppressed"] else format_rate(area["rate"])
+    people = query.count_people(selection)
+    return format_rate(rate(now.total, people) if people is not None and now.loaded else None)
 
 
 def _trend(query: Query, selection: Selection, code: str | None) -> pd.DataFrame:
@@ -94,9 +107,9 @@ def _show_mix(query: Query, selection: Selection, code: str | None, name: str) -
         st.write("No incidents in this period.")
         return
     if code is None:
-        st.altair_chart(draw_mix(mix, here=name), width="stretch")
+        draw_mix(mix, here=name).show()
     else:
-        st.altair_chart(draw_mix(mix, here=name, whole=partnership.place), width="stretch")
+        draw_mix(mix, here=name, whole=partnership.place).show()
         st.caption(f"Bars: {escape_markdown(name)}. Ticks: {escape_markdown(partnership.place)} as a whole.")
 
 

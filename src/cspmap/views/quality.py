@@ -8,7 +8,9 @@ from cspmap.store import Store
 from cspmap.views.words import count_incidents, format_count, format_percent, join_words
 
 _SUMMED = ("rows", "repeated", "recorded", "outside", "unlocated", "lsoa_compared", "lsoa_disagree")
-_MIXED = "mixed"
+_MIXED = "both"
+# LSOAs are drawn anew after a census.
+_CENSUSES = {"lsoa11": "2011", "lsoa21": "2021", "mixed": _MIXED}
 
 
 def list_months(store: Store) -> pd.DataFrame:
@@ -22,6 +24,7 @@ def list_months(store: Store) -> pd.DataFrame:
     compared = table["lsoa_compared"].where(table["lsoa_compared"] > 0)
     table["disagree_percent"] = 100 * table["lsoa_disagree"] / compared
     months = [str(month) for month in Span(store.months[0], store.months[-1])]
+    table["lsoa_vintage"] = table["lsoa_vintage"].map(_CENSUSES)
     return table.set_index("month").reindex(months).rename_axis("month").reset_index()
 
 
@@ -71,22 +74,22 @@ def _describe_disagreement(disagree: int, compared: int) -> list[str]:
     if not compared:
         return []
     return [
-        f"The published LSOA is another than that of the point for {format_count(disagree)} of "
+        f"The published LSOA differs from that of the point for {format_count(disagree)} of "
         f"{count_incidents(compared)} ({format_percent(100 * disagree / compared)}): points lie on streets, "
         "and streets are borders. Areas are counted by the point."
     ]
 
 
 def _describe_vintages(vintages: set[str]) -> list[str]:
-    years = sorted(name.replace("lsoa", "20") for name in vintages - {_MIXED})
+    years = sorted(vintages - {_MIXED})
     sentences = []
     if len(years) > 1:
         sentences.append(
-            f"LSOA codes of different vintages were published ({join_words(years)}); each month is read by its own."
+            f"LSOA codes of different censuses were published ({join_words(years)}); each month is read by its own."
         )
     if _MIXED in vintages:
         sentences.append(
-            "Some months mix LSOA codes of 2011 and 2021; theirs are not held against the LSOA of the point."
+            "Some months mix LSOA codes of 2011 and 2021; these are not held against the LSOA of the point."
         )
     return sentences
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import pandas as pd
 import streamlit as st
 
 from cspmap.analysis.change import Verdict
@@ -10,7 +11,7 @@ from cspmap.exports.extract import write_csv, write_geojson
 from cspmap.query import Query
 from cspmap.selection import Selection
 from cspmap.views.figures import Figures
-from cspmap.views.words import escape_markdown
+from cspmap.views.words import escape_markdown, name_crimes
 
 WORDS_OF_VERDICT: dict[Verdict, str] = {
     "up": "Up, more than chance",
@@ -22,11 +23,26 @@ WORDS_OF_VERDICT: dict[Verdict, str] = {
 }
 
 
+# Of the crime types in the name of a file.
+MOST_NAMED = 3
+
+
 def show_areas(query: Query, selection: Selection, figures: Figures, caveats: Sequence[str]) -> None:
     """The figures by area, sortable, with what travels with them, and the files."""
     per = figures.per
-    notice = query.store.partnership.notice
-    files = tabulate_areas(figures.areas, selection, now=figures.now, before=figures.before, per=per, notice=notice)
+
+    def tabulate() -> pd.DataFrame:
+        partnership = query.store.partnership
+        return tabulate_areas(
+            figures.areas,
+            selection,
+            now=figures.now,
+            before=figures.before,
+            per=per,
+            crimes=name_crimes(selection, partnership),
+            notice=partnership.notice,
+        )
+
     columns = {
         "name": st.column_config.TextColumn("Area", pinned=True),
         "count": st.column_config.NumberColumn("Incidents", format="localized"),
@@ -35,17 +51,19 @@ def show_areas(query: Query, selection: Selection, figures: Figures, caveats: Se
         "share": st.column_config.NumberColumn("Share", format="percent"),
         "before": st.column_config.NumberColumn("Before", format="localized"),
         "percent": st.column_config.NumberColumn("Change %", format="%.1f"),
-        "worth": st.column_config.TextColumn("What it is worth"),
+        "worth": st.column_config.TextColumn("Evidence"),
         "score": st.column_config.NumberColumn("Deprivation score", format="%.1f"),
         "fifth": st.column_config.NumberColumn("In most deprived fifth", format="percent"),
     }
-    table = files.assign(worth=files["verdict"].map(WORDS_OF_VERDICT))
+    areas = figures.areas
+    shown = areas[areas["code"].isin(selection.areas)] if selection.areas else areas
+    table = shown.assign(worth=shown["verdict"].map(WORDS_OF_VERDICT))
     table = table[[name for name in columns if name in table]].sort_values("count", ascending=False)
     st.dataframe(table, hide_index=True, column_config=columns, width="stretch", height=330, placeholder="–")
     with st.container(horizontal=True):
         st.download_button(
             "CSV",
-            lambda: write_csv(files),
+            lambda: write_csv(tabulate(), caveats),
             file_name=name_file(selection, "csv"),
             mime="text/csv",
             icon=":material/download:",
@@ -53,7 +71,7 @@ def show_areas(query: Query, selection: Selection, figures: Figures, caveats: Se
         )
         st.download_button(
             "GeoJSON",
-            lambda: write_geojson(files, query.store.read_layer(selection.level), caveats),
+            lambda: write_geojson(tabulate(), query.store.read_layer(selection.level), caveats),
             file_name=name_file(selection, "geojson"),
             mime="application/geo+json",
             icon=":material/download:",
@@ -65,5 +83,7 @@ def show_areas(query: Query, selection: Selection, figures: Figures, caveats: Se
 
 def name_file(selection: Selection, suffix: str) -> str:
     """A file name that tells what is in it: "incidents-ward-2023-05-to-2024-04.csv"."""
-    span = selection.span
-    return f"incidents-{selection.level}-{span.first}-to-{span.last}.{suffix}"
+    crimes = selection.crimes or ("incidents",)
+    what = "-".join(crimes) if len(crimes) <= MOST_NAMED else f"{len(crimes)}-crime-types"
+    some = [f"{len(selection.areas)}-areas"] if selection.areas else []
+    return "-".join([what, selection.level, *some, str(selection.span.first), "to", f"{selection.span.last}.{suffix}"])

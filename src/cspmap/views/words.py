@@ -8,8 +8,8 @@ import pandas as pd
 from cspmap.analysis.change import Verdict
 from cspmap.partnership import Denominator, Partnership
 from cspmap.periods import Comparison, Month
-from cspmap.query import Coverage
-from cspmap.selection import Measure, Selection
+from cspmap.selection import DEPRIVATION_MEASURES, Measure, Selection
+from cspmap.totals import Coverage
 
 NOT_KNOWN = "not known"
 LAST_YEAR = "last year"
@@ -32,6 +32,7 @@ MEASURE_NAMES: dict[Measure, str] = {
     "score": "Deprivation score",
     "decile": "Deprivation decile",
     "fifth": "In most deprived fifth",
+    "progress": "Progress on target",
 }
 
 COMPARISONS: dict[Comparison, str] = {"last-year": "Last year", "previous": "Months before"}
@@ -49,11 +50,11 @@ def count_incidents(value: float | None) -> str:
     return "1 incident" if value == 1 else f"{format_count(value)} incidents"
 
 
-def format_rate(value: float | None) -> str:
+def format_rate(value: float | None, *, digits: int = 1) -> str:
     """97.6 -> "97.6", 1234.6 -> "1,235"; missing -> "not known"."""
     if value is None or pd.isna(value):
         return NOT_KNOWN
-    return f"{value:,.0f}" if value >= 999.95 else f"{value:,.1f}"
+    return f"{value:,.0f}" if value >= 999.95 else f"{value:,.{digits}f}"
 
 
 def format_percent(value: float | None, *, digits: int = 1) -> str:
@@ -102,6 +103,24 @@ def name_crimes(selection: Selection, partnership: Partnership) -> str:
     return join_words(partnership.name_crime(key) for key in selection.crimes)
 
 
+def name_view(selection: Selection, partnership: Partnership) -> str:
+    """What a map shows, as its heading: "Burglary in Luton, year to April 2024, compared with last year"."""
+    if selection.measure in DEPRIVATION_MEASURES:
+        what = f"{MEASURE_NAMES[selection.measure]}, Indices of Deprivation {selection.edition}"
+        return f"{what}, in {partnership.place}"
+    period = f"{selection.span.words}, compared with {selection.before.words}"
+    return f"{name_crimes(selection, partnership)} in {partnership.place}, {period}"
+
+
+def name_part(selection: Selection, partnership: Partnership) -> str:
+    """Which of the areas are shown, where not all are: "Only 3 of the wards are shown."."""
+    if not selection.areas:
+        return ""
+    layer = partnership.find_layer(selection.level)
+    one = len(selection.areas) == 1
+    return f"Only {len(selection.areas)} of the {layer.plural} {'is' if one else 'are'} shown."
+
+
 def name_comparison(selection: Selection) -> str:
     """What it is compared with: "last year", "the 3 months before", "April 2022 to June 2022"."""
     if selection.comparison == "last-year":
@@ -117,16 +136,45 @@ def during(against: str) -> str:
     return against if against == LAST_YEAR else f"in {against}"
 
 
+def explain_incomparable(now: Coverage, before: Coverage) -> str:
+    """Why two periods do not compare; empty where they do."""
+    for coverage in (now, before):
+        if not coverage.loaded:
+            return f"no month of {the(coverage.span.words)} is loaded"
+    if len(now.span) != len(before.span):
+        return f"one period is {_months(len(now.span))} long and the other {len(before.span)}"
+    if now.loaded != before.loaded:
+        return f"{_months(now.loaded)} of one are loaded and {before.loaded} of the other"
+    return ""
+
+
+def _months(count: int) -> str:
+    return "1 month" if count == 1 else f"{count} months"
+
+
+def describe_duration(coverage: Coverage) -> str:
+    """What a rate is over: "over 12 months", "over 11 of 12 months" where one is missing."""
+    length = len(coverage.span)
+    return f"over {_months(length)}" if coverage.loaded == length else f"over {coverage.loaded} of {_months(length)}"
+
+
 def describe_change(
-    subject: str, before: float | None, after: float | None, verdict: Verdict, against: str, *, plural: bool = False
+    subject: str,
+    before: float | None,
+    after: float | None,
+    verdict: Verdict,
+    against: str,
+    *,
+    plural: bool = False,
+    why: str = "",
 ) -> str:
     """ "Burglary is up 12 % on last year (34 to 38). That is within normal variation."
 
-    `plural` where the subject takes "are".
+    `plural` where the subject takes "are"; `why` says why the two cannot be compared, where that is so.
     """
     verb = "are" if plural else "is"
     if verdict == "not known" or before is None or after is None or pd.isna(before) or pd.isna(after):
-        return f"{subject} cannot be compared with {against}: not the same number of months is loaded."
+        return f"{subject} cannot be compared with {against}: {why or 'one of the two is not known'}."
     if verdict == "no incidents":
         return f"No {_lower_first(subject)} in this period or {during(against)}."
     counts = f"({format_count(before)} to {format_count(after)})"
@@ -149,11 +197,26 @@ def describe_missing(missing: Sequence[Month], span_words: str) -> str:
     """Which months of a period are not loaded; empty where all are."""
     if not missing:
         return ""
+    if [month.words for month in missing] == [span_words]:
+        return f"{span_words} is not loaded: missing, not zero."
     shown = missing if len(missing) <= 5 else missing[:4]
     more = [f"{len(missing) - 4} more"] if len(missing) > 5 else []
     named = join_words([*(month.words for month in shown), *more])
     noun = "month is" if len(missing) == 1 else "months are"
     return f"{len(missing)} {noun} missing from {the(span_words)} ({named}): missing, not zero."
+
+
+def describe_absent(selection: Selection, partnership: Partnership) -> str:
+    """Why a map has no colours: what it should show is known for no area."""
+    plural = partnership.find_layer(selection.level).plural
+    if selection.measure == "progress":
+        return (
+            f"No table of targets sets any for {_lower_first(name_crimes(selection, partnership))} over a period that "
+            f"{selection.span.last.words} is in."
+        )
+    if selection.measure == "decile":
+        return f"Deciles are published for LSOAs; {plural} have a score and a share in the most deprived fifth instead."
+    return f"{MEASURE_NAMES[selection.measure]}: not known for any of the {plural}, or none in this period."
 
 
 def describe_unlocated(coverage: Coverage, place: str) -> str:
@@ -183,7 +246,10 @@ def describe_denominator(denominator: Denominator, methods: Iterable[str], *, cr
     """What rates (of some `crimes`, else all) are per, of which year, and how the areas came by it."""
     how = join_words(sorted({method for method in methods if isinstance(method, str)}))
     rates = f"Rates of {crimes}" if crimes else "Rates"
-    return f"{rates} are per 1,000 {denominator.name}, {denominator.year} ({denominator.source}; {how or NOT_KNOWN})."
+    return (
+        f"{rates} are for the period or month shown, not for a year, per 1,000 {denominator.name}, {denominator.year} "
+        f"({denominator.source}; {how or NOT_KNOWN})."
+    )
 
 
 def list_caveats(
@@ -205,6 +271,7 @@ def list_caveats(
         partnership.notice,
         f"{name_crimes(selection, partnership)} in {partnership.place}, {selection.span.words}"
         + (f", compared with {the(before.span.words)}." if before else "."),
+        name_part(selection, partnership),
         describe_missing(now.missing, selection.span.words),
         describe_missing(before.missing, before.span.words) if before else "",
         describe_denominator(denominator, methods),

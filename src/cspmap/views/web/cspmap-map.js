@@ -5,6 +5,8 @@
 (() => {
   "use strict";
 
+  const { make, svg, definePatterns, makeLabeller, makePicture, makePlayer } = window.cspmapParts;
+  const { makeDrawing } = window.cspmapDraw;
   const OUTLINE = "#0B1016";
   const STRIP_BELOW = 720; // pixels of map width: the legend lies along the bottom instead of in the corner
   const CLOSED_BELOW = 480; // and is closed at first
@@ -14,6 +16,8 @@
   let map = null;
   let view = null;
   let layer = null; // {url, group, areas: Map of code -> area}
+  let lines = null; // the same of a layer that is drawn as lines over the areas, for orientation
+  let places = new Map(); // code -> what is drawn over the areas to be chosen like one
   let chosen = null;
   let place = null;
   let settled = false; // the user has moved the map: it stays where it is
@@ -31,46 +35,11 @@
 
   // ---- small helpers -------------------------------------------------------------------------------------------
 
-  function make(tag, className, text) {
-    const element = document.createElement(tag);
-    if (className) element.className = className;
-    if (text !== undefined) element.textContent = text;
-    return element;
-  }
-
-  function svg(tag, attributes, ...children) {
-    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-    element.append(...children);
-    return element;
-  }
-
   function escaped(text) {
     return make("span", "", text).innerHTML;
   }
 
   // ---- looks ---------------------------------------------------------------------------------------------------
-
-  const SHAPES = {
-    hatch: (ink) => svg("path", { d: "M-2,2 l4,-4 M0,8 l8,-8 M6,10 l4,-4", stroke: ink, "stroke-width": 1.4 }),
-    dots: (ink) => svg("g", { fill: ink }, svg("circle", { cx: 2, cy: 2, r: 1 }), svg("circle", { cx: 6, cy: 6, r: 1 })),
-  };
-
-  /* Patterns are defined once a page, in a picture of no size, and named in fill="url(#...)". */
-  function definePatterns(specials) {
-    if (document.getElementById("cspmap-patterns")) return;
-    const defs = svg("defs", {});
-    for (const [name, [fill, ink, pattern]] of Object.entries(specials)) {
-      if (!pattern) continue;
-      const size = { width: 8, height: 8 };
-      defs.append(
-        svg("pattern", { id: `cspmap-${name}`, patternUnits: "userSpaceOnUse", ...size },
-          svg("rect", { ...size, fill }), SHAPES[pattern](ink)),
-      );
-    }
-    const picture = svg("svg", { id: "cspmap-patterns", width: 0, height: 0, "aria-hidden": "true" }, defs);
-    document.body.append(picture);
-  }
 
   function colourOf(fill) {
     if (typeof fill === "number") return view.legend.classes[fill][0];
@@ -80,32 +49,73 @@
 
   /* A background map shows through. */
   function opacityOfFills() {
-    return view.tiles ? 0.72 : 1;
+    return view.picture ? view.picture[2] : view.tiles ? 0.72 : 1;
   }
 
+  function fillOf(code) {
+    return fills?.get(code) ?? (view.areas[code] || ["missing"])[0];
+  }
+
+  /* Under a picture areas are not seen, but can still be pointed at. */
   function styleOf(code) {
-    const [fill] = view.areas[code] || ["missing"];
-    return { fillColor: colourOf(fill), fillOpacity: opacityOfFills(), color: OUTLINE, weight: 0.8, opacity: 1 };
+    const seen = view.picture ? 0 : 1;
+    const thin = lines ? 0.4 : 0.8;
+    const fillOpacity = seen * opacityOfFills();
+    return { fillColor: colourOf(fillOf(code)), fillOpacity, color: OUTLINE, weight: thin, opacity: seen };
   }
 
-  /* The lines of an area's tooltip, its name first. */
+  function labelOf(fill) {
+    return typeof fill === "number" ? view.legend.classes[fill][1] : view.specials[fill][3];
+  }
+
+  /* The lines of a tooltip, its name first. */
   function linesOf(area) {
-    const [, ...lines] = view.areas[area.code] || ["missing", view.specials.missing[3]];
-    return [area.name, ...lines];
+    if (places.get(area.code) === area) return [area.name, ...area.lines];
+    if (player.at !== null) return [area.name, player.name, labelOf(fillOf(area.code))];
+    const [, , ...texts] = view.areas[area.code] || ["missing", "", view.specials.missing[3]];
+    return [area.name, ...texts];
+  }
+
+  /* A place drawn over the areas goes before an area of the same code. */
+  function find(code) {
+    return places.get(code) ?? layer?.areas.get(code);
+  }
+
+  /* What the keyboard goes through: the places where there are any, as they are few, else the areas. */
+  function stops() {
+    return places.size ? places : layer.areas;
+  }
+
+  function everything() {
+    return [...layer.areas.values(), ...places.values()];
   }
 
   // ---- layers --------------------------------------------------------------------------------------------------
 
-  function loadLayer(url) {
-    if (!layers.has(url)) {
+  function loadLayer(url, read = readLayer) {
+    const key = `${read.name} ${url}`; // the same boundaries may be drawn as areas and as lines
+    if (!layers.has(key)) {
       const loading = fetch(url, { cache: "force-cache" }).then((answer) => {
         if (!answer.ok) throw new Error(`boundaries: ${answer.status}`);
         return answer.json();
-      }).then((data) => readLayer(url, data));
-      loading.catch(() => layers.delete(url)); // so that the next call tries again
-      layers.set(url, loading);
+      }).then((data) => read(url, data));
+      loading.catch(() => layers.delete(key)); // so that the next call tries again
+      layers.set(key, loading);
     }
-    return layers.get(url);
+    return layers.get(key);
+  }
+
+  function readLines(url, data) {
+    const areas = new Map();
+    const group = L.geoJSON(data, {
+      pane: "lines",
+      interactive: false,
+      style: { fill: false, color: OUTLINE, weight: 1.3, opacity: 0.65 },
+      onEachFeature({ properties: { code, name, label } }, shape) {
+        areas.set(code, { code, name, shape, at: L.latLng(label[1], label[0]) });
+      },
+    });
+    return { url, group, areas };
   }
 
   function readLayer(url, data) {
@@ -115,88 +125,129 @@
       style: { fillColor: "#FFFFFF", fillOpacity: 1, color: OUTLINE, weight: 0.8 },
       onEachFeature(feature, shape) {
         const { code, name, label } = feature.properties;
-        areas.set(code, { code, name, shape, feature, at: L.latLng(label[1], label[0]) });
-        shape.on({
-          click: (event) => {
-            L.DomEvent.stopPropagation(event);
-            choose(code);
-            if (!POINTS.matches) chosen === null ? hideTip() : showTip(code, event.originalEvent);
-          },
-          // A finger does not hover, and what changes on a page under it can cost it its tap.
-          mouseover: (event) => { if (POINTS.matches) { mark(code, "hover"); showTip(code, event.originalEvent); } },
-          mousemove: (event) => { if (POINTS.matches) showTip(code, event.originalEvent); },
-          mouseout: () => { mark(null, "hover"); hideTip(); },
-          add: () => prepareElement(shape.getElement(), code),
-        });
+        const area = { code, name, shape, feature, at: L.latLng(label[1], label[0]) };
+        areas.set(code, area);
+        listen(area);
       },
     });
     return { url, group, areas };
   }
 
-  function prepareElement(path, code) {
+  function listen(area) {
+    area.shape.on({
+      click: (event) => {
+        L.DomEvent.stopPropagation(event);
+        choose(area.code);
+        if (!POINTS.matches) chosen === null ? hideTip() : showTip(area, event.originalEvent);
+      },
+      // A finger does not hover, and what changes on a page under it can cost it its tap.
+      mouseover: (event) => { if (POINTS.matches) { mark(area, "hover"); showTip(area, event.originalEvent); } },
+      mousemove: (event) => { if (POINTS.matches) showTip(area, event.originalEvent); },
+      mouseout: () => { mark(null, "hover"); hideTip(); },
+      add: () => prepareElement(area.shape.getElement(), area),
+    });
+  }
+
+  function prepareElement(path, area) {
     if (path.dataset.code) return;
-    path.dataset.code = code;
+    path.dataset.code = area.code;
     path.setAttribute("role", "button");
     path.setAttribute("tabindex", "-1");
-    path.addEventListener("keydown", (event) => onKey(event, code));
+    path.addEventListener("keydown", (event) => onKey(event, area));
     path.addEventListener("focus", () => {
-      setEntry(code);
+      setEntry(area.code);
       if (!path.matches(":focus-visible")) return;
-      mark(code, "hover");
-      bringIntoView(layer.areas.get(code));
-      showTip(code, null);
+      mark(area, "hover");
+      bringIntoView(area);
+      showTip(area, null);
     });
     path.addEventListener("blur", () => { mark(null, "hover"); hideTip(); });
   }
 
+  // ---- places drawn over the areas --------------------------------------------------------------------------------
+
+  let placed = null; // {text, group} of what is drawn
+
+  /* Drawn anew only where they differ, so that none loses the focus. */
+  function drawPlaces() {
+    const text = JSON.stringify(view.places);
+    if (placed?.text === text) return;
+    const focused = document.activeElement?.dataset?.code;
+    placed?.group.remove();
+    places = new Map();
+    const group = L.featureGroup();
+    for (const [code, name, mark, texts, at, geometry] of view.places) {
+      const feature = { type: "Feature", properties: {}, geometry };
+      const style = { pane: "places", color: OUTLINE, weight: 2.4, opacity: 1, lineJoin: "round", fillColor: OUTLINE, fillOpacity: 0 };
+      const shape = L.geoJSON(feature, {
+        style, pointToLayer: (_, where) => L.circleMarker(where, { ...style, radius: 7, fillColor: "#FFFFFF", fillOpacity: 0.9 }),
+      }).getLayers()[0];
+      const area = { code, name, mark, lines: texts, shape, feature, at: L.latLng(at[1], at[0]) };
+      places.set(code, area);
+      listen(area);
+      group.addLayer(shape);
+    }
+    placed = { text, group: group.addTo(map) };
+    if (focused) places.get(focused)?.shape.getElement().focus({ preventScroll: true });
+  }
+
   // ---- what a user does ----------------------------------------------------------------------------------------
 
-  /* Choosing the chosen area, or nothing, leaves it. The number makes every choice a new value. */
+  /* Choosing the chosen area, or nothing, leaves it. Where several can be ticked, it is ticked on or off instead. */
   function choose(code) {
+    if (view.picks) {
+      if (code !== null) drawing.toggle(code);
+      return;
+    }
     const next = code === chosen ? null : code;
     if (next === chosen) return;
     select(next);
+    send({ area: next });
+  }
+
+  /* The number makes every message a new one. */
+  function send(value) {
     sent += 1;
-    Streamlit.setComponentValue({ area: next, nonce: `${Date.now()}-${sent}` });
+    const nonce = `${Date.now()}-${sent}`;
+    Streamlit.setComponentValue({ ...value, nonce });
+    return nonce;
   }
 
   function select(code) {
     chosen = code;
-    mark(code, "chosen");
+    mark(find(code), "chosen");
     if (!layer) return;
-    for (const area of layer.areas.values()) {
-      area.shape.getElement()?.setAttribute("aria-pressed", String(area.code === code));
-    }
-    if (code !== null && layer.areas.has(code)) setEntry(code);
+    const one = find(code);
+    for (const area of everything()) area.shape.getElement()?.setAttribute("aria-pressed", String(area === one || drawing.has(area.code)));
+    if (stops().has(code)) setEntry(code);
     placeLabels();
   }
 
   /* Only one area is a tab stop; arrows go on from there. */
   function setEntry(code) {
-    for (const area of layer.areas.values()) {
-      area.shape.getElement()?.setAttribute("tabindex", area.code === code ? "0" : "-1");
-    }
+    const one = stops().get(code) ?? find(code);
+    for (const area of everything()) area.shape.getElement()?.setAttribute("tabindex", area === one ? "0" : "-1");
   }
 
   const ZOOMS = { "+": 0.5, "=": 0.5, "-": -0.5 };
   const ARROWS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-  function onKey(event, code) {
-    if (event.key === "Enter" || event.key === " ") choose(code);
+  function onKey(event, area) {
+    if (event.key === "Enter" || event.key === " ") choose(area.code);
     else if (event.key === "Escape") choose(null);
-    else if (event.key in ZOOMS) map.setZoomAround(layer.areas.get(code).at, map.getZoom() + ZOOMS[event.key]);
-    else if (event.key in ARROWS) neighbour(code, ARROWS[event.key])?.shape.getElement().focus();
+    else if (event.key in ZOOMS) map.setZoomAround(area.at, map.getZoom() + ZOOMS[event.key]);
+    else if (event.key in ARROWS) neighbour(area, ARROWS[event.key])?.shape.getElement().focus();
     else return;
     event.preventDefault();
     event.stopPropagation();
   }
 
   /* The area nearest in the arrow's direction; being off to the side counts double. */
-  function neighbour(code, [dx, dy]) {
-    const from = map.latLngToLayerPoint(layer.areas.get(code).at);
+  function neighbour(one, [dx, dy]) {
+    const from = map.latLngToLayerPoint(one.at);
     let best = null;
     let least = Infinity;
-    for (const area of layer.areas.values()) {
+    for (const area of stops().values()) {
       const to = map.latLngToLayerPoint(area.at).subtract(from);
       const ahead = to.x * dx + to.y * dy;
       const aside = Math.abs(to.x * dy) + Math.abs(to.y * dx);
@@ -214,27 +265,28 @@
     chosen: [{ color: "#FFFFFF", weight: 7 }, { color: OUTLINE, weight: 3.5 }],
   };
 
-  function mark(code, kind) {
+  function mark(area, kind) {
     marks[kind]?.remove();
     marks[kind] = null;
-    const area = code !== null && layer?.areas.get(code);
-    if (!area || (kind === "hover" && code === chosen)) return;
-    const lines = MARKS[kind].map((line) =>
-      L.geoJSON(area.feature, { pane: kind, interactive: false, style: { fill: false, lineJoin: "round", ...line } }));
-    marks[kind] = L.layerGroup(lines).addTo(map);
+    if (!area || (kind === "hover" && area === find(chosen))) return;
+    const drawn = MARKS[kind].map((line) => {
+      const style = { pane: kind, interactive: false, fill: false, lineJoin: "round", ...line };
+      return L.geoJSON(area.feature, { style, ...style, pointToLayer: (_, at) => L.circleMarker(at, { ...style, radius: 9 }) });
+    });
+    marks[kind] = L.layerGroup(drawn).addTo(map);
   }
 
   // ---- tooltip -------------------------------------------------------------------------------------------------
 
   let tip = null;
+  let tipped = null; // the area that it tells of
   let fault = null;
 
-  function showTip(code, event) {
-    const area = layer.areas.get(code);
-    if (tip.dataset.code !== code) {
-      const [name, ...lines] = linesOf(area);
-      tip.replaceChildren(make("strong", "", name), ...lines.map((line) => make("div", "", line)));
-      tip.dataset.code = code;
+  function showTip(area, event) {
+    if (tipped !== area) {
+      const [name, ...texts] = linesOf(area);
+      tip.replaceChildren(make("strong", "", name), ...texts.map((line) => make("div", "", line)));
+      tipped = area;
     }
     tip.hidden = false;
     const at = event ? map.mouseEventToContainerPoint(event) : map.latLngToContainerPoint(area.at);
@@ -246,60 +298,25 @@
 
   function hideTip() {
     tip.hidden = true;
-    delete tip.dataset.code;
+    tipped = null;
   }
 
   // ---- labels --------------------------------------------------------------------------------------------------
 
-  const labels = new Map(); // code -> {marker, lines, width, height} of the layer that is shown
-  const pen = document.createElement("canvas").getContext("2d");
-  const LINE = 14;
-
-  /* A long name goes on two lines, broken at the space nearest its middle. */
-  function breakName(name) {
-    const spaces = [...name.matchAll(/ /g)].map((match) => match.index);
-    if (name.length <= 10 || !spaces.length) return [name];
-    const middle = spaces.reduce((a, b) => (Math.abs(b - name.length / 2) < Math.abs(a - name.length / 2) ? b : a));
-    return [name.slice(0, middle), name.slice(middle + 1)];
-  }
+  let labels = null;
 
   function makeLabels() {
-    for (const { marker } of labels.values()) marker.remove();
     labels.clear();
-    if (!view.labels) return;
-    pen.font = getComputedStyle(map.getPane("labels")).font;
+    for (const area of places.values()) labels.addPlate(area, area.mark);
     for (const area of layer.areas.values()) {
-      const lines = breakName(area.name);
-      const text = make("div", "cspmap-label");
-      text.append(...lines.map((line) => make("div", "", line)));
-      const icon = L.divIcon({ className: "cspmap-label-anchor", html: text, iconSize: null });
-      labels.set(area.code, {
-        marker: L.marker(area.at, { icon, pane: "labels", interactive: false, keyboard: false }),
-        width: Math.max(...lines.map((line) => pen.measureText(line).width)),
-        height: LINE * lines.length,
-        extent: area.shape.getBounds(),
-      });
+      const [, mark] = view.areas[area.code] || [];
+      labels.add(area, { mark, name: view.labels && !lines ? area.name : "" });
     }
+    if (view.labels && lines) for (const area of lines.areas.values()) labels.add(area, { name: area.name });
   }
 
-  /* Show a name where it fits: roughly within its area, and clear of the names before it (the chosen one, then large
-     areas first). */
   function placeLabels() {
-    if (!layer) return;
-    const scale = map.getZoomScale(map.getZoom(), 0);
-    const across = (extent) => (extent.getEast() - extent.getWest()) * scale * (256 / 360);
-    const order = [...labels].sort(([a, one], [b, other]) =>
-      (b === chosen) - (a === chosen) || across(other.extent) - across(one.extent));
-    const taken = [];
-    for (const [code, { marker, width, height, extent }] of order) {
-      const at = map.latLngToLayerPoint(marker.getLatLng());
-      const box = L.bounds(at.subtract([width / 2 + 3, height / 2]), at.add([width / 2 + 3, height / 2]));
-      const fits = code === chosen || width < across(extent);
-      if (fits && !taken.some((other) => other.overlaps(box))) {
-        taken.push(box);
-        marker.addTo(map);
-      } else marker.remove();
-    }
+    if (layer) labels.place(find(chosen));
   }
 
   // ---- legend --------------------------------------------------------------------------------------------------
@@ -323,8 +340,12 @@
       const control = L.control({ position: "bottomright" });
       control.onAdd = () => legend;
       control.addTo(map);
+      const above = L.control({ position: "bottomright" });
+      above.onAdd = () => player.element;
+      above.addTo(map);
     }
-    const used = new Set([...layer.areas.keys()].map((code) => (view.areas[code] || ["missing"])[0]));
+    const used = new Set(view.picture ? [] : [...layer.areas.keys()].map(fillOf));
+    for (const fills of view.frames?.fills ?? []) for (const letter of fills) if (letter in SPECIALS) used.add(SPECIALS[letter]);
     const rows = view.legend.classes.map(([, label], index) => [index, label]);
     for (const [name, [, , , words]] of Object.entries(view.specials)) if (used.has(name)) rows.push([name, words]);
     const list = make("ul");
@@ -333,20 +354,52 @@
       row.append(swatch(fill), make("span", "", label));
       list.append(row);
     }
+    list.append(...drawing.listRows());
     legend.replaceChildren(make("summary", "", view.legend.title), list);
     if (view.legend.rule) legend.append(make("p", "", view.legend.rule));
-    legend.classList.toggle("cspmap-strip", map.getSize().x < STRIP_BELOW);
+    stretch();
+  }
+
+  function stretch() {
+    const strip = map.getSize().x < STRIP_BELOW;
+    for (const element of [legend, player.element]) element.classList.toggle("cspmap-strip", strip);
+    return strip;
+  }
+
+  // ---- steps in time -----------------------------------------------------------------------------------------------
+
+  const SPECIALS = { m: "missing", z: "zero", s: "suppressed", l: "left out" };
+  let picture = null;
+  let player = null;
+  let drawing = null;
+  let fills = null; // of the step that is shown: Map of code -> fill
+
+  /* Show a step of the frames: the areas' fills, a digit or letter each in the order of the view's areas, or a picture. */
+  function showStep(number) {
+    const step = view.frames.fills?.[number];
+    fills = step ? new Map(Object.keys(view.areas).map((code, place) => [code, SPECIALS[step[place]] ?? Number(step[place])])) : null;
+    tipped = null;
+    paint();
+  }
+
+  /* Colours of the areas, and the picture over them. */
+  function paint() {
+    for (const area of layer.areas.values()) area.shape.setStyle(styleOf(area.code));
+    for (const area of everything()) area.shape.getElement()?.setAttribute("aria-label", linesOf(area).join(", "));
+    const [url, bounds, opacity] = view.picture ?? [null];
+    picture.show(player.at === null || !view.picture ? url : view.frames.pictures[player.at], bounds, opacity);
   }
 
   // ---- view of the whole, background, attribution ----------------------------------------------------------------
 
   /* Fit the layer into what the legend leaves free. */
   function fitWhole() {
-    const strip = legend.classList.toggle("cspmap-strip", map.getSize().x < STRIP_BELOW);
-    const free = strip ? [12, legend.offsetHeight + 40] : [legend.offsetWidth + 20, 24];
+    const free = stretch()
+      ? [12, legend.offsetHeight + player.element.offsetHeight + 40]
+      : [Math.max(legend.offsetWidth, player.element.offsetWidth) + 20, 24];
     fitting = true;
     map.setMinZoom(0);
-    map.fitBounds(layer.group.getBounds(), { paddingTopLeft: [12, 12], paddingBottomRight: free, animate: false });
+    map.fitBounds(layer.group.getBounds(), { paddingTopLeft: [view.picks ? 56 : 12, 12], paddingBottomRight: free, animate: false });
     map.setMinZoom(Math.floor(map.getZoom()) - 1);
     fitting = false;
   }
@@ -411,6 +464,8 @@
 
   // ---- the one call --------------------------------------------------------------------------------------------
 
+  const PANES = { areas: 400, picture: 405, lines: 408, places: 410, hover: 420, chosen: 430, labels: 450 };
+
   function begin(target) {
     map = target;
     borrowTypeface();
@@ -421,15 +476,20 @@
     // On a phone one finger scrolls the page and two move the map.
     if (window.matchMedia("(pointer: coarse)").matches && map.getSize().x < STRIP_BELOW) map.dragging.disable();
 
-    for (const [name, level] of [["areas", 400], ["hover", 420], ["chosen", 430], ["labels", 450]]) {
+    for (const [name, level] of Object.entries(PANES)) {
       const pane = map.createPane(name);
       pane.style.zIndex = level;
-      if (name !== "areas") pane.style.pointerEvents = "none";
+      if (name !== "areas" && name !== "places") pane.style.pointerEvents = "none";
     }
-    map.getPane("areas").setAttribute("role", "group");
+    for (const name of ["areas", "places"]) map.getPane(name).setAttribute("role", "group");
+    map.getPane("places").setAttribute("aria-label", "Places");
+    labels = makeLabeller(map);
+    picture = makePicture(map);
+    player = makePlayer(showStep);
     map.getPane("labels").setAttribute("aria-hidden", "true");
     L.control.zoom({ position: "topleft" }).addTo(map);
     addHome();
+    drawing = makeDrawing(map, send);
     L.control.scale({ position: "topright", maxWidth: 110, imperial: false }).addTo(map);
     tip = make("div", "cspmap-tip");
     tip.hidden = true;
@@ -445,7 +505,7 @@
     map.on("resize", refit);
   }
 
-  function draw(next) {
+  function draw(next, nextLines) {
     if (layer !== next) {
       layer?.group.remove();
       mark(null, "hover");
@@ -453,11 +513,17 @@
       layer = next;
       layer.group.addTo(map);
     }
-    for (const area of layer.areas.values()) {
-      area.shape.setStyle(styleOf(area.code));
-      area.shape.getElement()?.setAttribute("aria-label", linesOf(area).join(", "));
+    if (lines !== nextLines) {
+      lines?.group.remove();
+      lines = nextLines;
+      lines?.group.addTo(map);
     }
-    delete tip.dataset.code;
+    drawPlaces();
+    drawing.load(view.picks, layer);
+    fills = null;
+    player.load(view.frames?.names ?? []);
+    paint();
+    tipped = null;
     report("");
     makeLabels();
     drawLegend();
@@ -469,10 +535,10 @@
     }
     const was = chosen;
     select(view.selected);
-    if (!map.getPane("areas").querySelector('[tabindex="0"]')) setEntry(layer.areas.keys().next().value);
-    if (view.selected !== null && view.selected !== was && layer.areas.has(view.selected)) {
-      bringIntoView(layer.areas.get(view.selected));
+    if (![...stops().values()].some((area) => area.shape.getElement()?.getAttribute("tabindex") === "0")) {
+      setEntry(stops().keys().next().value);
     }
+    if (view.selected !== null && view.selected !== was && find(view.selected)) bringIntoView(find(view.selected));
     name(`Areas: ${view.legend.title}. Arrow keys move between areas, Enter chooses one, plus and minus zoom.`);
   }
 
@@ -504,8 +570,8 @@
     window.feature_group = [];
     definePatterns(view.specials);
     styled ??= loadStyles();
-    Promise.all([loadLayer(view.layer), styled]).then(
-      ([loaded]) => { if (view === next) draw(loaded); },
+    Promise.all([loadLayer(view.layer), view.lines ? loadLayer(view.lines, readLines) : null, styled]).then(
+      ([areas, over]) => { if (view === next) draw(areas, over); },
       () => { if (view === next) report("The boundaries could not be loaded. Reload the page to try again."); },
     );
     return L.layerGroup();
