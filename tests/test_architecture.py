@@ -29,6 +29,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "cspmap.check",
         "cspmap.example",
         "cspmap.board",
+        "cspmap.briefing",
         "cspmap.exports",
         "cspmap.focus_area",
         "cspmap.focus_choice",
