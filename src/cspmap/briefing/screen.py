@@ -80,7 +80,7 @@ class TableFigure:
 
     def __post_init__(self) -> None:
         if any(len(row) != len(self.columns) for row in self.rows) or len(self.align) != len(self.columns):
-            raise ValueError(f"the table {self.title!r} has rows of another length than its {len(self.columns)} columns")
+            raise ValueError(f"the table {self.title!r} has rows that do not fit its {len(self.columns)} columns")
 
 
 @dataclass(frozen=True)
