@@ -77,9 +77,8 @@ def test_ratio_to_none_after() -> None:
 
 
 def test_ratios_that_are_not_there() -> None:
-    found = ratio_interval(
-        pd.Series([0.0, -1, 4, 4], index=list("abcd")), pd.Series([3.0, 3, -1, np.nan], list("abcd"))
-    )
+    labels = list("abcd")
+    found = ratio_interval(pd.Series([0.0, -1, 4, 4], index=labels), pd.Series([3.0, 3, -1, np.nan], index=labels))
     assert found.isna().all(axis=None)
     assert found.index.tolist() == list("abcd")
 
