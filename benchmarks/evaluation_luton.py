@@ -75,7 +75,7 @@ def read_town(setting: Setting) -> Town:
     incidents = rows[["month", "crime_type"]].astype(str)
     incidents = incidents.assign(x=x, y=y, ward=name_units(x, y, wards), lsoa=name_units(x, y, lsoas))
     scores = store.read_table("deprivation")
-    scores = scores[(scores["layer"] == "lsoa21") & (scores["edition"] == DEPRIVATION)]
+    scores = scores[(scores["layer"] == "lsoa21") & (scores["edition"] == DEPRIVATION) & (scores["domain"] == "imd")]
     return Town(incidents, wards, lsoas, scores.set_index("code")["score"])
 
 

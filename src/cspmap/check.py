@@ -18,7 +18,7 @@ from cspmap.periods import Month
 from cspmap.sources.boundaries import dissolve_areas, note_left_out
 from cspmap.sources.boundary_codes import list_briefly
 from cspmap.sources.denominators import read_denominator
-from cspmap.sources.deprivation import read_deprivation, read_domains
+from cspmap.sources.deprivation import OVERALL, read_indices
 from cspmap.sources.incidents import MonthHolders, list_parts, note_unread
 from cspmap.sources.lookups import read_csps, read_retired_lsoas
 from cspmap.sources.target_file import read_targets
@@ -157,11 +157,10 @@ def _check_deprivation(
     partnership: Partnership, homes: dict[str, _Home], retired: frozenset[str], findings: _Findings
 ) -> None:
     for item in partnership.deprivation:
-        table = findings.read(item.file, read_deprivation, item)
-        if table is None:
+        indices = findings.read(item.file, read_indices, item)
+        if indices is None:
             continue
-        findings.read(item.file, read_domains, item)
-        codes = set(table["code"])
+        codes = set(indices.scores.loc[indices.scores["domain"] == OVERALL, "code"])
         if item.layer in homes and _check_vintage(item.file.name, codes, homes[item.layer], retired, findings):
             _check_cover(item.file.name, codes, homes[item.layer], "deprivation", findings)
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from cspmap.partnership import Denominator
 from cspmap.periods import Month, Span
 from cspmap.selection import Selection
+from cspmap.sources.deprivation import OVERALL
 from cspmap.store import Store
 from cspmap.totals import COUNTS, Coverage, Totals
 
@@ -57,7 +58,7 @@ class Query:
         self._totals = Totals(store.read_table("totals"), [kind.key for kind in store.partnership.crime_types])
         self._listed: dict[tuple[str, str], pd.DataFrame] = {}
         self._series: dict[str, tuple[NDArray[np.float64], pd.Index, list[str]]] = {}
-        self._deprived: dict[tuple[str, int], pd.DataFrame] = {}
+        self._deprived: dict[tuple[str, int, str], pd.DataFrame] = {}
         self._idle: list[Any] = []
 
     @contextmanager
@@ -318,19 +319,29 @@ class Query:
             area == code if code is not None else area.notnull(),
         ]
 
-    def read_deprivation(self, level: str, edition: int) -> pd.DataFrame:
-        """Deprivation of every area of a level in one edition of the Indices.
+    def read_deprivation(self, level: str, edition: int, domain: str = OVERALL) -> pd.DataFrame:
+        """Deprivation of every area of a level in one edition of the Indices, in all or by one domain.
 
-        Columns: code, score, decile, tenth, fifth, covered, method; `tenth` and `fifth` are the shares of residents
-        who live in the most deprived tenth and fifth of England's LSOAs.
+        Columns: code, score, rank and decile (of LSOAs alone), tenth, fifth, fifth_2 to fifth_5, covered, method;
+        `tenth` and `fifth` are the shares of residents who live in the most deprived tenth and fifth of England's
+        LSOAs, `fifth_2` that in the second, and so on.
         """
-        if (level, edition) not in self._deprived:
+        if (level, edition, domain) not in self._deprived:
             held = self._deprivation
-            rows = held[(held["layer"] == self.store.counted_level(level)) & (held["edition"] == edition)]
-            self._deprived[level, edition] = rows.drop(columns=["layer", "edition"]).sort_values(
+            rows = held[
+                (held["layer"] == self.store.counted_level(level))
+                & (held["edition"] == edition)
+                & (held["domain"] == domain)
+            ]
+            self._deprived[level, edition, domain] = rows.drop(columns=["layer", "edition", "domain"]).sort_values(
                 "code", ignore_index=True
             )
-        return self._deprived[level, edition].copy()
+        return self._deprived[level, edition, domain].copy()
+
+    def list_domains(self, edition: int) -> list[str]:
+        """The domains (keys of `sources.deprivation.DOMAINS`) that an edition's file has, the overall index first."""
+        held = self._deprivation
+        return list(held.loc[held["edition"] == edition, "domain"].unique())
 
     def count_cells(self, selection: Selection, by: Sequence[Literal["month", "crime_type"]]) -> pd.DataFrame:
         """Counts of every area of the level by month, crime type, both or neither, over the span: an extract.

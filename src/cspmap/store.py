@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # Raised when the tables change shape, so that a store of an older shape is rebuilt rather than misread.
-FORMAT = 1
+FORMAT = 2
 
 POINTER = "current"
 

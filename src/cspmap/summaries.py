@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -15,7 +15,7 @@ from cspmap.layers import LayerSet
 from cspmap.partnership import Layer, Partnership
 from cspmap.periods import Month
 from cspmap.sources.denominators import read_denominator
-from cspmap.sources.deprivation import read_deprivation
+from cspmap.sources.deprivation import COUNTED, OVERALL, Indices, read_indices
 from cspmap.sources.lookups import read_retired_lsoas
 
 if TYPE_CHECKING:
@@ -34,6 +34,29 @@ TELLING = 50
 SLIVER = 0.1
 
 _VINTAGES = {LSOA11.key: LSOA11, LSOA21.key: LSOA21}
+
+# The table of deprivation, and what it calls the figures of `deprivation.aggregate`.
+_FIGURES = ("score", "rank", "decile", "tenth", "fifth", "fifth_2", "fifth_3", "fifth_4", "fifth_5", "covered")
+_DEPRIVATION = {
+    "layer": "str",
+    "code": "str",
+    "edition": "int64",
+    "domain": "str",
+    **dict.fromkeys(_FIGURES, "float64"),
+    "method": "str",
+}
+_SUMMARIES = {
+    "mean_score": "score",
+    "share_in_worst_tenth": "tenth",
+    "share_covered": "covered",
+    **dict(zip(deprived.FIFTHS, _FIGURES[4:9], strict=True)),
+}
+_PEOPLE = {
+    "everybody": "residents as the Indices count them",
+    "children": "children under 16 as the Indices count them",
+    "older": "residents of 60 and over as the Indices count them",
+    "working age": "residents of working age as the Indices count them",
+}
 
 
 def write_summaries(
@@ -235,50 +258,50 @@ def _add_members(values: pd.DataFrame, layer: Layer, layers: LayerSet) -> pd.Dat
 def _spread_deprivation(
     partnership: Partnership, layers: LayerSet, overlap: Overlap, denominators: pd.DataFrame
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Deprivation of every counted layer: as published on its LSOAs, population-weighted on the others."""
-    columns = ["layer", "code", "edition", "score", "decile", "tenth", "fifth", "covered", "method"]
+    """Deprivation of every counted layer by edition and domain: as published on its LSOAs, weighted on the others."""
     tables: list[pd.DataFrame] = []
     notes: list[str] = []
     residents = partnership.denominators[0]
     for item in partnership.deprivation:
         home = layers.frames[item.layer]
-        scores = read_deprivation(item)
-        scores = scores[scores["code"].isin(home["code"])]
-        if len(scores) < len(home):
-            notes.append(f"{item.file.name}: {len(home) - len(scores)} of {len(home)} areas have no deprivation there.")
+        indices = read_indices(item)
         held = denominators[(denominators["layer"] == item.layer) & (denominators["denominator"] == residents.key)]
-        population = held.set_index("code")["value"]
-        own = scores.assign(
-            tenth=(scores["decile"] <= 1).astype(float),
-            fifth=(scores["decile"] <= 2).astype(float),
-            covered=1.0,
-            method=AS_PUBLISHED,
-        )
-        tables.append(own.assign(layer=item.layer, edition=item.year)[columns])
-        for key in layers.frames:
-            if key == item.layer or partnership.find_layer(key).figures_of is not None:
-                continue
-            summary = deprived.aggregate(scores, overlap(item.layer, key), population).reset_index()
-            tables.append(
-                pd.DataFrame(
-                    {
-                        "layer": key,
-                        "code": summary["code"],
-                        "edition": item.year,
-                        "score": summary["mean_score"],
-                        "decile": float("nan"),
-                        "tenth": summary["share_in_worst_tenth"],
-                        "fifth": summary["share_in_worst_fifth"],
-                        "covered": summary["share_covered"],
-                        "method": f"mean of {partnership.find_layer(item.layer).plural}, weighted by {residents.name}",
-                    }
-                )
-            )
+        others = [key for key in layers.frames if key != item.layer and partnership.find_layer(key).figures_of is None]
+        for domain, published in indices.scores.groupby("domain", sort=False):
+            scores = published[published["code"].isin(home["code"])]
+            if domain == OVERALL and len(scores) < len(home):
+                absent = len(home) - len(scores)
+                notes.append(f"{item.file.name}: {absent} of {len(home)} areas have no deprivation there.")
+            people, words = _count_people(indices, str(domain), held.set_index("code")["value"], residents.name)
+            spread = {item.layer: _publish(scores)}
+            method = f"mean of {partnership.find_layer(item.layer).plural}, weighted by {words}"
+            for key in others:
+                summary = deprived.aggregate(scores, overlap(item.layer, key), people).rename(columns=_SUMMARIES)
+                spread[key] = summary.reset_index().assign(method=method)
+            tables += [
+                frame.assign(layer=key, edition=item.year, domain=str(domain)).reindex(columns=list(_DEPRIVATION))
+                for key, frame in spread.items()
+            ]
     if not tables:
-        empty: dict[str, Any] = {name: pd.Series(dtype="float64") for name in columns}
-        text = {name: pd.Series(dtype="str") for name in ("layer", "code", "method")}
-        return pd.DataFrame({**empty, **text, "edition": pd.Series(dtype="int64")}), notes
-    return pd.concat(tables, ignore_index=True)[columns], notes
+        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in _DEPRIVATION.items()}), notes
+    return pd.concat(tables, ignore_index=True).astype(_DEPRIVATION), notes
+
+
+def _publish(scores: pd.DataFrame) -> pd.DataFrame:
+    """The figures of LSOAs themselves, each wholly in its own tenth and fifth."""
+    fifth = deprived.find_fifth(scores["decile"])
+    shares = {_SUMMARIES[name]: (fifth == place).astype(float) for place, name in enumerate(deprived.FIFTHS, 1)}
+    tenth = (scores["decile"] <= 1).astype(float)
+    return scores.drop(columns="domain").assign(tenth=tenth, **shares, covered=1.0, method=AS_PUBLISHED)
+
+
+def _count_people(indices: Indices, domain: str, residents: pd.Series, name: str) -> tuple[pd.Series, str]:
+    """What a domain is weighted by, by LSOA: those that it is of, as its file counts them, else the residents."""
+    people = indices.people.set_index("code")
+    for kind in (COUNTED.get(domain, "everybody"), "everybody"):
+        if kind in people:
+            return people[kind], _PEOPLE[kind]
+    return residents, name
 
 
 def _sql(path: Path) -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cspmap.analysis.deprivation import aggregate
+from cspmap.analysis.deprivation import FIFTHS, aggregate, find_fifth
 from cspmap.errors import UserError
 
 SCORES = pd.DataFrame({"code": ["a", "b", "c", "d"], "decile": [1, 2, 5, 9], "score": [60.0, 46.0, 20.0, 5.0]})
@@ -20,11 +20,21 @@ def test_by_hand() -> None:
         "mean_score": 43,
         "share_in_worst_tenth": 0.25,
         "share_in_worst_fifth": 0.75,
+        "share_in_fifth_2": 0,
+        "share_in_fifth_3": 0.25,
+        "share_in_fifth_4": 0,
+        "share_in_fifth_5": 0,
         "share_covered": 1,
         "lsoas_missing": 0,
     }
+    assert table.loc["Y", list(FIFTHS)].tolist() == [0, 0, 0, 0, 1]
     assert table.loc[["Y"], ["mean_score", "share_in_worst_fifth"]].to_numpy()[0].tolist() == [5, 0]
     assert table.index.name == "code"
+
+
+def test_a_fifth_is_two_deciles() -> None:
+    assert find_fifth(list(range(1, 11))).tolist() == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+    assert np.isnan(find_fifth([None])).all()
 
 
 def test_an_lsoa_divided_between_areas_counts_in_each_by_its_share() -> None:
@@ -97,5 +107,6 @@ def test_figures_stay_in_bounds_and_order_does_not_matter(lsoas: list[tuple[int,
         return
     assert min(score) - 1e-9 <= row["mean_score"] <= max(score) + 1e-9
     assert 0 <= row["share_in_worst_tenth"] <= row["share_in_worst_fifth"] <= 1
+    assert row[list(FIFTHS)].sum() == pytest.approx(1)
     turned = aggregate(scores[::-1], members[::-1], population[::-1]).loc["X"]
     assert turned.to_dict() == pytest.approx(row.to_dict())

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import openpyxl
+import pandas as pd
 import pytest
 
 from cspmap.errors import SourceError
 from cspmap.partnership_parts import DeprivationFile
-from cspmap.sources.deprivation import DOMAINS, read_deprivation, read_domains
+from cspmap.sources.deprivation import DOMAINS, OVERALL, read_indices
 
 _IMD = "Index of Multiple Deprivation (IMD)"
 _HEADER = (
@@ -26,15 +27,24 @@ def write(folder: Path, *rows: str, header: str = _HEADER) -> DeprivationFile:
     return describe(path)
 
 
+def read_overall(item: DeprivationFile) -> pd.DataFrame:
+    """The Index of Multiple Deprivation alone."""
+    scores = read_indices(item).scores
+    return scores[scores["domain"] == OVERALL].drop(columns="domain").reset_index(drop=True)
+
+
 def fail(item: DeprivationFile) -> str:
     with pytest.raises(SourceError) as caught:
-        read_deprivation(item)
+        read_indices(item)
     return str(caught.value)
 
 
 def test_file_1_of_2019_has_ranks_and_deciles_of_all_england(shared_data: Path) -> None:
     name = "File_1_-_IMD2019_Index_of_Multiple_Deprivation.xlsx"
-    table = read_deprivation(describe(shared_data / "deprivation" / name))
+    indices = read_indices(describe(shared_data / "deprivation" / name))
+    table = indices.scores
+    assert set(table["domain"]) == {OVERALL}
+    assert list(indices.people) == ["code"]
     assert len(table) == 32_844
     # Equal LSOAs share the better rank, as published, and the next rank is left free.
     assert (table["rank"] == table["rank"].rank(method="min")).all()
@@ -45,18 +55,19 @@ def test_file_1_of_2019_has_ranks_and_deciles_of_all_england(shared_data: Path) 
     assert sizes.max() <= 3285
     # Jaywick, Tendring 018A, is the most deprived LSOA of IoD2019.
     assert table.loc[table["rank"] == 1, ["code", "decile"]].to_numpy().tolist() == [["E01021988", 1]]
-    assert read_domains(describe(shared_data / "deprivation" / name)).empty
 
 
 def test_file_7_of_2025_has_scores_and_domains(shared_data: Path) -> None:
     item = describe(shared_data / "deprivation" / "IoD2025-file-7-layout-bedfordshire.csv")
-    table = read_deprivation(item)
+    table = read_overall(item)
     assert len(table) == 417
     assert table[table["code"] == "E01015693"].to_numpy().tolist() == [["E01015693", 9.114, 26060, 8]]
-    domains = read_domains(item)
+    domains, people = read_indices(item).scores, read_indices(item).people
     assert domains.columns.tolist() == ["code", "domain", "score", "rank", "decile"]
     # The published one lacks the two indices of income deprivation at an age here.
     assert set(domains["domain"]) == DOMAINS.keys() - {"idaci", "idaopi"}
+    assert people.columns.tolist() == ["code", "everybody"]
+    assert people.set_index("code").loc["E01015693", "everybody"] == 1780
     own = domains[domains["code"] == "E01015693"].drop(columns="code")
     figures = {domain: rest for domain, *rest in own.to_numpy().tolist()}
     # The decile of this one is under the header that is cut off at 80 characters.
@@ -65,14 +76,14 @@ def test_file_7_of_2025_has_scores_and_domains(shared_data: Path) -> None:
 
 
 def test_the_bundled_example_is_read(pytestconfig: pytest.Config) -> None:
-    table = read_deprivation(describe(pytestconfig.rootpath / "data" / "deprivation.csv"))
+    table = read_overall(describe(pytestconfig.rootpath / "data" / "deprivation.csv"))
     assert len(table) == 123
     assert table.iloc[0].tolist() == ["barnfield-01", 13.603, 20141, 7]
     assert table.dtypes.astype(str).to_dict() == {"code": "str", "score": "float64", "rank": "int64", "decile": "int64"}
 
 
 def test_all_columns_of_file_7_of_2019_are_told_apart(tmp_path: Path) -> None:
-    names = {key: stem.capitalize() for key, stem in DOMAINS.items()}
+    names = {key: stem.capitalize() for key, stem in DOMAINS.items() if key != OVERALL}
     columns = [_HEADER.replace("(2019)", "(2011)")]
     cells = ["E01000001,50,1,1"]
     for number, (key, name) in enumerate(names.items(), 2):
@@ -80,11 +91,27 @@ def test_all_columns_of_file_7_of_2019_are_told_apart(tmp_path: Path) -> None:
         stem = f'"{name} Score{rate}","{name} Rank (where 1 is most deprived)"'
         columns.append(f'{stem},"{name} Decile (where 1 is most deprived 10% of LSOAs)"')
         cells.append(f"0.{number},{number},{number % 10 + 1}")
-    columns.append("Total population: mid 2015 (excluding prisoners) ")
-    table = read_domains(write(tmp_path, ",".join([*cells, "1500"]), header="\ufeff" + ",".join(columns)))
-    assert table["domain"].tolist() == list(DOMAINS)
+    columns += [
+        "Total population: mid 2015 (excluding prisoners) ",
+        "Dependent Children aged 0-15: mid 2015 (excluding prisoners)",
+        "Population aged 16-59: mid 2015 (excluding prisoners)",
+        "Older population aged 60 and over: mid 2015 (excluding prisoners)",
+        "Working age population 18-59/64: for use with Employment Deprivation Domain (excluding prisoners)",
+    ]
+    item = write(tmp_path, ",".join([*cells, "1500", "300", "900", "200", "950"]), header="\ufeff" + ",".join(columns))
+    indices = read_indices(item)
+    table = indices.scores.iloc[1:]
+    assert table["domain"].tolist() == list(names)
     assert table["rank"].tolist() == list(range(2, 17))
     assert table["score"].tolist() == [float(f"0.{number}") for number in range(2, 17)]
+    expected = {"code": "E01000001", "everybody": 1500, "children": 300, "older": 200, "working age": 950}
+    assert indices.people.to_dict("records") == [expected]
+
+
+def test_a_population_below_zero_is_told(tmp_path: Path) -> None:
+    header = f"{_HEADER},Total population: mid 2022"
+    with pytest.raises(SourceError, match="'Total population: mid 2022' has '-3' .line 2., below 0"):
+        read_indices(write(tmp_path, "A,1,2,3,-3", header=header))
 
 
 def test_a_header_cut_off_in_a_workbook_is_recognised(tmp_path: Path) -> None:
@@ -94,12 +121,12 @@ def test_a_header_cut_off_in_a_workbook_is_recognised(tmp_path: Path) -> None:
     sheet.append(_HEADER.replace(f"{_IMD} Score,", "").split(","))
     sheet.append(["E01000001", 5, 1])
     book.save(tmp_path / "iod.xlsx")
-    table = read_deprivation(describe(tmp_path / "iod.xlsx"))
+    table = read_overall(describe(tmp_path / "iod.xlsx"))
     assert table[["code", "rank", "decile"]].to_numpy().tolist() == [["E01000001", 5, 1]]
 
 
 def test_an_area_without_figures_is_left_out(tmp_path: Path) -> None:
-    table = read_deprivation(write(tmp_path, "A,1.5,20,3", "B,,,", "C,[x],[x],[x]"))
+    table = read_overall(write(tmp_path, "A,1.5,20,3", "B,,,", "C,[x],[x],[x]"))
     assert table["code"].tolist() == ["A"]
 
 
@@ -129,7 +156,7 @@ def test_a_figure_that_is_no_number_is_said(tmp_path: Path) -> None:
 def test_faults_in_a_domain_are_told(tmp_path: Path) -> None:
     header = f"{_HEADER},Crime Score,Crime Rank,Crime Decile"
     with pytest.raises(SourceError) as caught:
-        read_domains(write(tmp_path, "A,1,2,3,0.5,7,12", header=header))
+        read_indices(write(tmp_path, "A,1,2,3,0.5,7,12", header=header))
     assert str(caught.value) == (
         "iod.csv: column 'Crime Decile' has '12' (line 2) where a whole number from 1 to 10 belongs; correct it."
     )

@@ -8,8 +8,16 @@ deprived tenth or fifth of LSOAs. The deprivation of an LSOA itself is what was 
 import numpy as np
 import pandas as pd
 
-from cspmap.analysis.measures import Column, as_floats, share
+from cspmap.analysis.measures import Array, Column, Floats, as_floats, share
 from cspmap.errors import UserError
+
+# Shares of residents by fifth of England's LSOAs, the most deprived first.
+FIFTHS = ("share_in_worst_fifth", *(f"share_in_fifth_{number}" for number in (2, 3, 4, 5)))
+
+
+def find_fifth(decile: Array | Column) -> Floats:
+    """The fifth of England's LSOAs that a decile is half of: 1, most deprived, to 5; missing stays missing."""
+    return np.asarray(np.ceil(as_floats(decile) / 2))
 
 
 def aggregate(scores: pd.DataFrame, table: pd.DataFrame, population: Column) -> pd.DataFrame:
@@ -18,7 +26,8 @@ def aggregate(scores: pd.DataFrame, table: pd.DataFrame, population: Column) -> 
     - `scores`: one row an LSOA, with `code`, `decile` (1, most deprived, to 10) and, where published, `score`
     - `table`: which LSOAs make up which area, with `source_code` (LSOA), `target_code` and, unless LSOAs belong
       wholly, `share` of the LSOA's residents in the area (0 to 1), as `areal.correspondence` gives
-    - `population`: residents by LSOA code, preferably of the year of the indices
+    - `population`: residents by LSOA code, preferably of the year of the indices; of a domain that is of some residents
+      alone (children, say), those
 
     With `w` = residents x share, returns one row for each area, the index named `code` and sorted:
 
@@ -26,8 +35,9 @@ def aggregate(scores: pd.DataFrame, table: pd.DataFrame, population: Column) -> 
     - mean_score: sum of w x score / sum of w; NaN where the file has no scores (IoD2019 File 1)
     - share_in_worst_tenth, share_in_worst_fifth: share of residents (0 to 1) in LSOAs of decile 1, and of
       deciles 1 and 2
-    - share_covered: share of residents (0 to 1) in LSOAs whose deprivation is known; the three figures above are
-      over these residents
+    - share_in_fifth_2 to share_in_fifth_5: share of residents in LSOAs of deciles 3 and 4, and so on
+    - share_covered: share of residents (0 to 1) in LSOAs whose deprivation is known; the figures above are over these
+      residents
     - lsoas_missing: number of LSOAs of the area, whole or in part, without deprivation or residents
 
     Figures are NaN where no resident is covered. Raises UserError where an LSOA occurs twice, a column is missing,
@@ -47,6 +57,7 @@ def aggregate(scores: pd.DataFrame, table: pd.DataFrame, population: Column) -> 
     # Without scores their place is taken by NaN, so that the mean is NaN and not 0.
     score = as_floats(published["score"]) if has_scores else np.full(len(table), np.nan)
     covered = np.isfinite(weight) & np.isfinite(decile) & (np.isfinite(score) | (not has_scores))
+    fifth = find_fifth(decile)
     sums = (
         pd.DataFrame(
             {
@@ -55,7 +66,7 @@ def aggregate(scores: pd.DataFrame, table: pd.DataFrame, population: Column) -> 
                 "covered": np.where(covered, weight, 0.0),
                 "scored": np.where(covered, weight * score, 0.0),
                 "tenth": np.where(covered & (decile <= 1), weight, 0.0),
-                "fifth": np.where(covered & (decile <= 2), weight, 0.0),
+                **{name: np.where(covered & (fifth == place), weight, 0.0) for place, name in enumerate(FIFTHS, 1)},
                 "missing": (~covered).astype(np.int64),
             }
         )
@@ -67,7 +78,7 @@ def aggregate(scores: pd.DataFrame, table: pd.DataFrame, population: Column) -> 
             "residents": sums["residents"],
             "mean_score": share(sums["scored"], sums["covered"]) if has_scores else np.nan,
             "share_in_worst_tenth": share(sums["tenth"], sums["covered"]),
-            "share_in_worst_fifth": share(sums["fifth"], sums["covered"]),
+            **{name: share(sums[name], sums["covered"]) for name in FIFTHS},
             "share_covered": share(sums["covered"], sums["residents"]),
             "lsoas_missing": sums["missing"],
         }

@@ -6,6 +6,7 @@ and some publications cut a header off at 80 characters.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cspmap.errors import Problem, SourceError
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-_OVERALL = "index of multiple deprivation (imd)"
-
-# Domains and sub-domains, and how the headers of File 7 name them.
+# The Index of Multiple Deprivation itself, its domains and sub-domains, and how the headers of File 7 name them.
+OVERALL = "imd"
 DOMAINS: Mapping[str, str] = {
+    OVERALL: "index of multiple deprivation (imd)",
     "income": "income",
     "employment": "employment",
     "education": "education, skills and training",
@@ -38,6 +39,15 @@ DOMAINS: Mapping[str, str] = {
     "outdoors": "outdoors sub-domain",
 }
 
+# Whom File 7 counts in each LSOA, by how the headers begin, and which domains are not of everybody.
+POPULATIONS: Mapping[str, str] = {
+    "everybody": "total population",
+    "children": "dependent children",
+    "older": "older population",
+    "working age": "working age population",
+}
+COUNTED: Mapping[str, str] = {"employment": "working age", "idaci": "children", "idaopi": "older"}
+
 _CODE = re.compile(r"lsoa code\b.*|lsoa\d\dcd|code")
 _MEASURES = ("score", "rank", "decile")
 _WANTED = (
@@ -46,57 +56,58 @@ _WANTED = (
 )
 
 
-def read_deprivation(item: DeprivationFile) -> "pd.DataFrame":
-    """Read the Index of Multiple Deprivation itself.
+@dataclass(frozen=True, eq=False)
+class Indices:
+    """One edition of the Indices, as far as a file has it: File 7 has everything, File 1 the overall index alone.
 
-    Columns: code (text), score (float64, NaN where the file has none, as File 1), rank (int64, 1 the most deprived)
-    and decile (int64, 1 the most deprived tenth, to 10), in the file's order. An area without any of them is left
-    out. Raises SourceError, with all faults together, where columns are missing, a code is repeated, a figure is no
-    number or missing beside the others, or a rank or decile is none.
+    `scores` has code (text), domain (a key of DOMAINS), score (float64, NaN where the file has none, as File 1), rank
+    (int64, 1 the most deprived) and decile (int64, 1 the most deprived tenth, to 10); by domain in the order of
+    DOMAINS, then in the file's order. `people` has code and, of the keys of POPULATIONS, those that the file has
+    (float64, NaN where not given).
     """
-    columns = read_columns(item.file, _find_overall, wanted=_WANTED)
-    frame, problems = _read_index(columns, "")
-    problems = [*columns.find_repeats("code"), *problems]
-    if problems:
-        raise SourceError(problems)
-    return frame
+
+    scores: "pd.DataFrame"
+    people: "pd.DataFrame"
 
 
-def read_domains(item: DeprivationFile) -> "pd.DataFrame":
-    """Read the domains and sub-domains, as far as the file has them (File 7 has all, File 1 none).
+def read_indices(item: DeprivationFile) -> Indices:
+    """Read the Indices of Deprivation. An area without score, rank and decile of a domain is left out of it.
 
-    Columns: code, domain (a key of DOMAINS), score, rank and decile, as `read_deprivation` gives and checks them;
-    by domain in the order of DOMAINS, then in the file's order.
+    Raises SourceError, with all faults together, where columns are missing, a code is repeated, a figure is no
+    number or missing beside the others, a rank or decile is none, or a population is below zero.
     """
     import pandas as pd
 
-    columns = read_columns(item.file, _find_all, wanted=_WANTED)
+    columns = read_columns(item.file, _find_columns, wanted=_WANTED)
     problems = columns.find_repeats("code")
-    frames = [_read_index(columns, "")[0].iloc[:0].assign(domain=pd.array([], dtype="str"))]
+    frames = []
     for domain in DOMAINS:
         if f"{domain} rank" in columns.texts:
             frame, found = _read_index(columns, f"{domain} ")
             problems += found
             frames.append(frame.assign(domain=pd.array([domain] * len(frame), dtype="str")))
+    people = pd.DataFrame({"code": pd.array(columns.texts["code"], dtype="str")})
+    for name in POPULATIONS:
+        if f"people {name}" in columns.texts:
+            people[name], found = columns.numbers(f"people {name}", least=0)
+            problems += found
     if problems:
         raise SourceError(problems)
-    return pd.concat(frames, ignore_index=True)[["code", "domain", *_MEASURES]]
+    return Indices(pd.concat(frames, ignore_index=True)[["code", "domain", *_MEASURES]], people)
 
 
-def _find_overall(header: Sequence[str]) -> dict[str, int] | None:
+def _find_columns(header: Sequence[str]) -> dict[str, int] | None:
+    """Positions of the code, of every index and of every population; None without the code or the overall index."""
     folded = [text.casefold() for text in header]
     code = next((place for place, text in enumerate(folded) if _CODE.fullmatch(text)), None)
-    found = _find_index(folded, _OVERALL)
-    return None if code is None or found is None else {"code": code, **found}
-
-
-def _find_all(header: Sequence[str]) -> dict[str, int] | None:
-    places = _find_overall(header)
-    if places is None:
+    if code is None or _find_index(folded, DOMAINS[OVERALL]) is None:
         return None
-    folded = [text.casefold() for text in header]
+    places = {"code": code}
     for domain, stem in DOMAINS.items():
         places |= {f"{domain} {name}": place for name, place in (_find_index(folded, stem) or {}).items()}
+    for name, stem in POPULATIONS.items():
+        place = next((place for place, text in enumerate(folded) if text.startswith(stem)), None)
+        places |= {} if place is None else {f"people {name}": place}
     return places
 
 
