@@ -70,13 +70,17 @@ class BarsFigure:
 
 @dataclass(frozen=True)
 class TableFigure:
-    """A table of texts, as they are to be read; `rating` is the column that holds the letters of ratings, if any."""
+    """A table of texts, as they are to be read; `rating` is the column that holds the letters of ratings, if any.
+
+    `note` says what is left out of it and where that is, if anything is.
+    """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     align: tuple[Align, ...]
     rating: int | None = None
+    note: str = ""
 
     def __post_init__(self) -> None:
         if any(len(row) != len(self.columns) for row in self.rows) or len(self.align) != len(self.columns):
@@ -85,13 +89,18 @@ class TableFigure:
 
 @dataclass(frozen=True)
 class Entry:
-    """What was said: a decision or an action, by whom, until when, how it stands, and when it was said."""
+    """What was said: a decision or an action (`kind`), by whom, until when, how it stands, and when it was said.
+
+    `about` is the title of the screen that it was said on.
+    """
 
     text: str
     owner: str = ""
     due: str = ""
     status: str = ""
     said: str = ""
+    kind: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,7 +109,8 @@ class Screen:
 
     `key` names it in a link ("partnership", "area:south", "target:robbery", "hotspots", "operation:ID", "decisions"),
     and is what actions and decisions typed in on it are kept under. `sentences` are what to say about it, the most
-    important first. `caveats` travel with the figures. `last_time` is what was said about it before.
+    important first. `caveats` travel with the figures. `last_time` is what was said about it before. Where there is a
+    map, `table` is the one behind it, else it is what the screen shows.
     """
 
     key: str

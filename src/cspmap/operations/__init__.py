@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from cspmap.operations.checks import find_problems
 from cspmap.operations.database import OperationsError
+from cspmap.operations.entries import Entries, EntryConflictError, EntryKind, MeetingEntry, read_entry
 from cspmap.operations.geojson import read_geojson, read_outline, write_geojson, write_outline
 from cspmap.operations.ledger import ConflictError, Operations
 from cspmap.operations.operation import (
@@ -39,7 +40,11 @@ __all__ = [
     "ConflictError",
     "CrimeGoal",
     "Decision",
+    "Entries",
+    "EntryConflictError",
+    "EntryKind",
     "Goal",
+    "MeetingEntry",
     "Operation",
     "Operations",
     "OperationsError",
@@ -51,6 +56,7 @@ __all__ = [
     "compare_operations",
     "find_problems",
     "find_url",
+    "read_entry",
     "read_geojson",
     "read_outline",
     "write_geojson",

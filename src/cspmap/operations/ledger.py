@@ -10,6 +10,7 @@ from cspmap.errors import Problem, ProblemsError, UserError
 from cspmap.operations.checks import find_problems
 from cspmap.operations.database import Database, open_database
 from cspmap.operations.document import decode_value, encode_value
+from cspmap.operations.entries import Entries
 from cspmap.operations.operation import Change, Name, Operation, compare_operations, is_identifier, name_briefly
 from cspmap.operations.records import Record, Records, open_records
 from cspmap.operations.schema import prepare_tables
@@ -59,6 +60,11 @@ class Operations:
         database = open_database(url)
         prepare_tables(database)
         return cls(database)
+
+    @property
+    def entries(self) -> Entries:
+        """What meetings said, kept beside the operations."""
+        return Entries(self._database)
 
     def list_operations(self, *, removed: bool = False) -> tuple[Operation, ...]:
         """All operations by name, or all those `removed`, as they were then."""

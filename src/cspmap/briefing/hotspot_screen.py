@@ -1,0 +1,121 @@
+"""Where to go next: the hotspots of the selection as numbered outlines over the areas."""
+
+from cspmap.briefing.screen import Figure, MapFigure, Screen, TableFigure
+from cspmap.briefing.setting import Setting, cut_table, recall_screen
+from cspmap.errors import UserError
+from cspmap.hotspot_ground import BY_RULE, lay_ground, read_points, select_all
+from cspmap.hotspot_layers import HotspotChoice, HotspotLayer, make_layer
+from cspmap.hotspot_score import Score, score_layer
+from cspmap.selection import Selection
+from cspmap.views.choropleth import shade_areas
+from cspmap.views.hotspot_map import draw_places
+from cspmap.views.hotspot_words import describe_hold, list_hotspot_caveats, list_score, name_hotspots, name_street
+from cspmap.views.map import MapView
+from cspmap.views.words import count_incidents, format_count, format_percent, format_rate
+
+KEY = "hotspots"
+MOST_PLACES = 8
+_MOST_TOLD = 4
+
+
+def make_hotspots(setting: Setting) -> Screen:
+    """The screen of hotspots, made as the page of hotspots makes them unless told otherwise."""
+    query = setting.query
+    choice = HotspotChoice(span=setting.selection.span, crimes=setting.selection.crimes)
+    everything = read_points(query)
+    types = query.crime_types(select_all(query).change(crimes=choice.crimes))
+    recorded = everything.of(types) if choice.crimes else everything
+    try:
+        layer = make_layer(lay_ground(query, everything, BY_RULE), recorded, choice)
+        score = score_layer(layer, recorded)
+    except UserError as error:
+        return Screen(
+            key=KEY,
+            title="Hotspots",
+            subtitle=setting.period,
+            sentences=(f"Hotspots cannot be told: {error}",),
+            last_time=recall_screen(setting, KEY),
+            caveats=setting.list_caveats(setting.map_level),
+        )
+    partnership = query.store.partnership
+    selection = setting.select(partnership.boundary)
+    figures = setting.find_figures(partnership.boundary)
+    return Screen(
+        key=KEY,
+        title="Hotspots: where the next incidents are most likely",
+        subtitle=name_hotspots(layer, partnership, selection),
+        figures=_list_figures(layer, score),
+        sentences=(describe_hold(layer), *_tell_places(layer)),
+        map=_draw_map(setting, layer),
+        table=_tabulate(layer),
+        last_time=recall_screen(setting, KEY),
+        caveats=tuple(
+            list_hotspot_caveats(
+                layer, partnership, selection, coverage=figures.now, score=score, snapped=everything.snapped
+            )
+        ),
+    )
+
+
+def _list_figures(layer: HotspotLayer, score: Score) -> tuple[Figure, ...]:
+    held = float(layer.places["count"].sum())
+    area = 10_000 * float(layer.places["hectares"].sum()) / float(layer.ground.cells.area.sum())
+    number = len(layer.places)
+    figures = [Figure(format_count(number), "hotspot" if number == 1 else "hotspots")]
+    if layer.total and number:
+        share = format_percent(100 * held / layer.total, digits=0)
+        figures.append(Figure(share, "of incidents", f"on {format_percent(100 * area)} of the area"))
+    if score.shown is not None:
+        caught, test = list_score(score.shown), score.shown.test
+        figures.append(Figure(caught["caught"], "of later incidents caught", f"tried on {test.words}"))
+    return tuple(figures)
+
+
+def _tell_places(layer: HotspotLayer) -> list[str]:
+    told = []
+    for row in layer.places.head(_MOST_TOLD).to_dict("records"):
+        street = name_street(row)
+        where = ", ".join(filter(None, (row["area"] or "", street)))
+        told.append(f"{row['rank']}: {where or 'no name known'}: {count_incidents(row['count'])}.")
+    return told
+
+
+def _draw_map(setting: Setting, layer: HotspotLayer) -> MapFigure:
+    """The numbered outlines over the areas, which are coloured by their counts."""
+    level, partnership = setting.map_level, setting.query.store.partnership
+    figures, selection = setting.find_figures(level), _by_count(setting, level)
+    choropleth = shade_areas(figures.areas, selection, figures.per)
+    view = MapView(
+        place=partnership.place,
+        layer="",
+        areas=choropleth.areas,
+        legend=choropleth.legend,
+        places=draw_places(layer)[:MOST_PLACES],
+    )
+    plural = partnership.find_layer(level).plural
+    return MapFigure(view, level, f"Map of the hotspots as numbered outlines, over the {plural} by their incidents.")
+
+
+def _by_count(setting: Setting, level: str) -> Selection:
+    return setting.select(level).change(measure="count")
+
+
+def _tabulate(layer: HotspotLayer) -> TableFigure:
+    rows = tuple(
+        (
+            str(row["rank"]),
+            str(row["area"]),
+            name_street(row),
+            format_count(row["count"]),
+            format_percent(100 * row["share"]),
+            format_rate(row["hectares"]),
+        )
+        for row in layer.places.to_dict("records")
+    )
+    table = TableFigure(
+        title="Hotspots, the most incidents first",
+        columns=("No.", "Where", "Busiest street", "Incidents", "Of all", "Hectares"),
+        rows=rows,
+        align=("right", "left", "left", "right", "right", "right"),
+    )
+    return cut_table(table, page="Hotspots", most=MOST_PLACES)

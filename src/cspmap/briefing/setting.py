@@ -1,0 +1,290 @@
+"""What all screens of a meeting are made from: the selection, the levels, the boards, and what was kept before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from cspmap.analysis.change import change_table, poisson_change
+from cspmap.analysis.targets import resolve
+from cspmap.board import Board, list_weights, make_board
+from cspmap.briefing.screen import Entry, Line, Rating, TableFigure, TrendFigure
+from cspmap.goals import Sharing, list_periods
+from cspmap.operations import MeetingEntry, Operation
+from cspmap.periods import Span
+from cspmap.query import Query
+from cspmap.selection import DEPRIVATION_MEASURES, Selection
+from cspmap.views.choropleth import REAL
+from cspmap.views.figures import Figures, load_figures
+from cspmap.views.operation_words import format_day
+from cspmap.views.tables import WORDS_OF_VERDICT
+from cspmap.views.words import (
+    describe_change,
+    explain_incomparable,
+    format_change,
+    format_count,
+    format_rate,
+    join_words,
+    list_caveats,
+    name_comparison,
+    name_crimes,
+)
+
+# What fits on a wall and can be read from the back of the room.
+MOST_ROWS, MOST_AREAS_ON_MAP, MOST_NAMED = 14, 40, 3
+TREND_MONTHS = 24
+_STATUS = {"open": "Open", "done": "Done", "dropped": "Dropped"}
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """`level` is that of the areas that each get a screen, `map_level` that of maps; `today` the day of the meeting.
+
+    `operations` are those that are not over, `entries` what was typed in at this meeting and those before.
+    """
+
+    query: Query
+    selection: Selection
+    level: str
+    map_level: str
+    today: date
+    operations: tuple[Operation, ...] = ()
+    entries: tuple[MeetingEntry, ...] = ()
+
+    @cached_property
+    def boards(self) -> tuple[Board, ...]:
+        """The boards of the tables of targets that run in the selection's last month; else that which ended last."""
+        return make_boards(self.query, self.selection, level=self.level)
+
+    def find_figures(self, level: str) -> Figures:
+        """The figures of all areas of a level."""
+        return load_figures(self.query, self.select(level))
+
+    def select(self, level: str) -> Selection:
+        """The selection on a level; what is compared and counted stays."""
+        usual = self.selection.measure if self.selection.measure not in (*DEPRIVATION_MEASURES, "progress") else "rate"
+        return self.selection.change(level=level, measure=usual, areas=(), chosen=None)
+
+    @property
+    def period(self) -> str:
+        """What is counted when, compared with what, as a subtitle."""
+        crimes = name_crimes(self.selection, self.query.store.partnership)
+        return f"{crimes}, {self.selection.span.words}, compared with {self.selection.before.words}"
+
+    def list_caveats(self, level: str) -> tuple[str, ...]:
+        """What travels with the figures of a level's areas."""
+        figures, selection = self.find_figures(level), self.select(level)
+        return tuple(
+            list_caveats(
+                selection,
+                self.query.store.partnership,
+                now=figures.now,
+                before=figures.before,
+                denominator=figures.per,
+                methods=figures.areas["denominator_method"],
+            )
+        )
+
+
+def find_levels(query: Query) -> tuple[str, str]:
+    """The level of the areas that a meeting goes through, and that of its maps.
+
+    The areas: those that the partnership makes of others, else the level with the fewest (of two or more). Maps: the
+    boundary layer where its names can be read on a wall, else the level with the most areas of which that holds.
+    """
+    partnership = query.store.partnership
+    sizes = {layer.key: len(query.store.codes(layer.key)) for layer in partnership.layers if layer.figures_of is None}
+    made = [layer.key for layer in partnership.layers if layer.made_of is not None]
+    several = [key for key, size in sizes.items() if size > 1] or list(sizes)
+    level = made[0] if made else min(several, key=sizes.__getitem__)
+    readable = [key for key in several if sizes[key] <= MOST_AREAS_ON_MAP]
+    if partnership.boundary in readable:
+        return level, partnership.boundary
+    return level, max(readable, key=sizes.__getitem__, default=level)
+
+
+def make_boards(query: Query, selection: Selection, *, level: str) -> tuple[Board, ...]:
+    """The boards of all tables that run in the selection's last month; else of that whose period ended last."""
+    month, partnership = selection.span.last, query.store.partnership
+    begun = []
+    for printed in query.store.targets:
+        table = resolve(printed, use="printed")
+        spans = [span for span in list_periods(table, partnership) if span.first <= month]
+        if spans:
+            begun.append((table, spans[-1]))
+    running = [pair for pair in begun if month in pair[1]]
+    latest = [max(begun, key=lambda pair: pair[1].last)] if begun else []
+    sharing = Sharing("baseline", list_weights(query, level)) if begun else None
+    return tuple(
+        make_board(query, table, level=level, span=span, as_at=min(span.last, month), sharing=sharing)
+        for table, span in running or latest
+        if sharing is not None
+    )
+
+
+def take_place(lines: pd.DataFrame, code: str) -> pd.DataFrame:
+    """The lines of a board for one area ("": the whole), with those that it carries together with others."""
+    return lines[[code in codes.split(",") for codes in lines.index.get_level_values("code")]]
+
+
+def as_rating(letter: object) -> Rating:
+    """The letter of a rating; none where it cannot be said."""
+    ratings: dict[object, Rating] = {"R": "R", "A": "A", "G": "G"}
+    return ratings.get(letter, "")
+
+
+def tell_change(setting: Setting, before: float | None, after: float | None, *, level: str) -> str:
+    """How what is selected has changed, and what that is worth; a count is None where it is not known."""
+    figures, selection = setting.find_figures(level), setting.select(level)
+    why = explain_incomparable(figures.now, figures.before)
+    change = poisson_change(None if why else before, after)
+    return describe_change(
+        name_crimes(selection, setting.query.store.partnership),
+        change.before,
+        change.after,
+        change.verdict,
+        name_comparison(selection),
+        plural=len(selection.crimes) != 1,
+        why=why,
+    )
+
+
+def as_number(value: Any) -> float | None:
+    """A number of a table; None where it is missing."""
+    return None if pd.isna(value) else float(value)
+
+
+def list_type_changes(setting: Setting, *, level: str, code: str | None = None) -> list[str]:
+    """Which crime types went up and which down by more than chance, the clearest first: two sentences, or one."""
+    selection, figures = setting.select(level), setting.find_figures(level)
+    if explain_incomparable(figures.now, figures.before):
+        return []
+    counts = setting.query.count_types(selection, code=code).set_index("crime_type")
+    counts = counts.reindex(list(setting.query.crime_types(selection)))
+    if len(counts) < 2 or counts["count"].isna().all():
+        return []
+    changes = counts.join(change_table(counts["before"], counts["count"])).sort_values("p", kind="stable")
+    sentences = []
+    for way in REAL:
+        names = [_tell_type(setting, row) for row in _list_rows(changes[changes["verdict"] == way])]
+        if names:
+            more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+            listed = ", ".join(names[:MOST_NAMED]) + more if more else join_words(names)
+            sentences.append(f"{way.capitalize()} by more than chance: {listed}.")
+    return sentences or ["No crime type has changed by more than chance would explain."]
+
+
+def _list_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in frame.reset_index().to_dict("records")]
+
+
+def _tell_type(setting: Setting, row: dict[str, Any]) -> str:
+    pair = f"{format_count(row['before'])} to {format_count(row['count'])}"
+    told = pair if pd.isna(row["percent"]) else f"{format_change(row['percent'])}, {pair}"
+    return f"{setting.query.store.partnership.name_crime(str(row['crime_type']))} ({told})"
+
+
+def draw_trend(setting: Setting, *, level: str, code: str | None, name: str) -> TrendFigure:
+    """The latest two years month by month, beside the year before each."""
+    selection, store = setting.select(level), setting.query.store
+    last = selection.span.last
+    span = Span(max(last - (TREND_MONTHS - 1), min(store.months[0], last)), last)
+    crimes = name_crimes(selection, store.partnership)
+    return TrendFigure(
+        title=f"{crimes} a month",
+        months=tuple(str(month) for month in span),
+        lines=(
+            Line("This month", _count(setting, selection, span, code)),
+            Line("A year before", _count(setting, selection, span.shift(-12), code), "dashed"),
+        ),
+        unit="incidents",
+        alt=f"{crimes} in {name} by month, {span.first.words} to {span.last.words}, beside the same months a year "
+        "before.",
+    )
+
+
+def _count(setting: Setting, selection: Selection, span: Span, code: str | None) -> tuple[float | None, ...]:
+    counts = setting.query.count_months(selection, span, code=code)["count"]
+    return tuple(None if pd.isna(value) else float(value) for value in counts)
+
+
+def tabulate_areas(setting: Setting, *, level: str, codes: Sequence[str] | None = None) -> TableFigure:
+    """The areas of a level (or some of them), those with the most incidents first."""
+    figures, layer = setting.find_figures(level), setting.query.store.partnership.find_layer(level)
+    areas = figures.areas if codes is None else figures.areas[figures.areas["code"].isin(codes)]
+    areas = areas.sort_values("count", ascending=False, kind="stable")
+    rows = tuple(
+        (
+            str(row["name"]),
+            format_count(row["count"]),
+            "not shown" if row["suppressed"] else format_rate(row["rate"]),
+            format_count(row["before"]),
+            format_change(row["percent"]),
+            WORDS_OF_VERDICT[row["verdict"]],
+        )
+        for row in areas.to_dict("records")
+    )
+    return cut_table(
+        TableFigure(
+            title=f"By {layer.name.casefold()}",
+            columns=(layer.name, "Incidents", f"Per 1,000 {figures.per.name}", "Before", "Change", "What it is worth"),
+            rows=rows,
+            align=("left", "right", "right", "right", "right", "left"),
+        ),
+        page="Explore",
+    )
+
+
+def cut_table(table: TableFigure, *, page: str, most: int = MOST_ROWS) -> TableFigure:
+    """A table without the rows that do not fit on a screen, and a note on where they are."""
+    left = len(table.rows) - most
+    if left <= 0:
+        return table
+    return TableFigure(
+        table.title,
+        table.columns,
+        table.rows[:most],
+        table.align,
+        table.rating,
+        f"and {left} more on the {page} page",
+    )
+
+
+def recall(entries: Sequence[MeetingEntry], today: date, *, subject: str | None = None) -> list[MeetingEntry]:
+    """What was said before today about a subject (None: about any): all of the last time, and actions still open.
+
+    The last time of a subject is the last meeting at which anything was said about it.
+    """
+    before = [entry for entry in entries if entry.said < today and subject in (None, entry.subject)]
+    latest = {
+        name: max(entry.said for entry in before if entry.subject == name) for name in {e.subject for e in before}
+    }
+    if subject is None and latest:
+        # Across all subjects the last time is one day.
+        latest = dict.fromkeys(latest, max(latest.values()))
+    return [
+        entry
+        for entry in before
+        if entry.said == latest[entry.subject] or (entry.kind == "action" and entry.status == "open")
+    ]
+
+
+def write_entry(entry: MeetingEntry) -> Entry:
+    """What was said, in words."""
+    return Entry(
+        text=entry.text,
+        owner=entry.owner,
+        due=format_day(entry.due),
+        status=_STATUS[entry.status] if entry.kind == "action" else "",
+        said=format_day(entry.said),
+        kind=entry.kind,
+        about=entry.about,
+    )
+
+
+def recall_screen(setting: Setting, key: str) -> tuple[Entry, ...]:
+    """What was said before about a screen's subject."""
+    return tuple(map(write_entry, recall(setting.entries, setting.today, subject=key)))

@@ -1,0 +1,179 @@
+"""Indicators that are off target, one on each screen; and a screen that says so where none is."""
+
+import numpy as np
+import pandas as pd
+
+from cspmap.analysis.targets.trajectory import trace_target
+from cspmap.analysis.targets.verdict import format_chance
+from cspmap.board import Board
+from cspmap.briefing.screen import Figure, Line, MapFigure, Screen, TableFigure, TrendFigure
+from cspmap.briefing.setting import Setting, as_rating, cut_table, recall_screen, take_place
+from cspmap.exports.target_tables import list_board_caveats, sort_lines
+from cspmap.goals import WHOLE
+from cspmap.views.map import MapView
+from cspmap.views.target_board import RATING_WORDS, shade_ratings, summarise_ratings
+from cspmap.views.words import format_count
+
+PREFIX, NONE_OFF = "target:", "targets"
+MOST_TARGETS = 8
+_OFF = ("R", "A")
+
+
+def make_targets(setting: Setting, *, code: str = WHOLE) -> list[Screen]:
+    """A screen for each indicator that is off target, the farthest behind first; else one that says that none is.
+
+    Of the whole partnership: or of an area, by its code. Where a table has no targets for it, by the farthest behind
+    of its areas. There is none where no targets are loaded.
+    """
+    screens: list[Screen] = []
+    off = _list_off(setting, code)
+    for number, (board, label) in enumerate(off[:MOST_TARGETS]):
+        left = len(off) - MOST_TARGETS if number == MOST_TARGETS - 1 else 0
+        screens.append(_make_target(setting, board, label, left=left))
+    if screens or not setting.boards:
+        return screens
+    return [_say_none(setting, board) for board in setting.boards[:1]]
+
+
+def name_target(setting: Setting, board: Board, indicator: str) -> str:
+    """The key of an indicator's screen; where several tables have it, those after the first have their number in it."""
+    having = [each for each in setting.boards if indicator in each.indicators]
+    number = having.index(board)
+    return f"{PREFIX}{indicator}" if number == 0 else f"{PREFIX}{number + 1}:{indicator}"
+
+
+def _list_off(setting: Setting, code: str) -> list[tuple[Board, tuple[str, str]]]:
+    """The lines that are off target, one an indicator."""
+    found = []
+    for board in setting.boards:
+        lines = take_place(board.lines, code)
+        lines = sort_lines(lines if len(lines) else board.lines)
+        lines = lines[lines["rating"].isin(_OFF)]
+        first = lines[~lines.index.get_level_values(0).duplicated()]
+        found += [(board, label) for label in first.index]
+    return found
+
+
+def _make_target(setting: Setting, board: Board, label: tuple[str, str], *, left: int) -> Screen:
+    own, key = board.lines.loc[[label[0]]], name_target(setting, board, label[0])
+    line = own[own.index == label].iloc[0]
+    others = sort_lines(own[own.index != label])
+    worst = others[others["rating"].isin(_OFF)].head(2)
+    sentences = [
+        str(line["sentence"]),
+        *(f"{row['area']} ({row['rating']}): {row['words']}." for row in worst.to_dict("records")),
+        *([f"And {left} more off target on the Targets page."] if left else []),
+    ]
+    where = "" if label[1] == WHOLE else f", {line['area']}"
+    return Screen(
+        key=key,
+        title=f"{line['indicator']}{where}",
+        subtitle=f"{board.table.title}, by {board.span.last.words}, as at {board.as_at.words}",
+        figures=_list_figures(board, line),
+        sentences=tuple(sentences),
+        map=_draw_map(setting, board, label[0]),
+        chart=_draw_course(board, label),
+        table=_tabulate(own),
+        last_time=recall_screen(setting, key),
+        caveats=tuple(list_board_caveats(board, setting.query)),
+    )
+
+
+def _list_figures(board: Board, line: pd.Series) -> tuple[Figure, ...]:
+    seen = bool(line["months_seen"])
+    course = "" if pd.isna(line["expected"]) else f"{format_count(line['expected'])} would be on course"
+    figures = [
+        Figure(
+            format_count(line["actual"] if seen else None),
+            f"by {board.as_at.words}",
+            course,
+        ),
+        Figure(format_count(line["value"]), f"target by {board.span.last.words}"),
+    ]
+    if line["status"] in ("running", "open") and not pd.isna(line["projected"]):
+        span = f"{format_count(line['low'])} to {format_count(line['high'])} likely"
+        figures.append(Figure(f"{line['projected']:,.0f}", "heading for", span))
+    letter = as_rating(line["rating"])
+    if line["status"] == "running" and not pd.isna(line["chance"]):
+        chance = format_chance(float(line["chance"])).replace("less than ", "<").replace("more than ", ">")
+        figures.append(Figure(chance, "chance of meeting it", RATING_WORDS[letter or "?"], letter))
+    else:
+        figures.append(Figure(str(line["status"]).capitalize(), "the target", RATING_WORDS[letter or "?"], letter))
+    return tuple(figures)
+
+
+def _draw_map(setting: Setting, board: Board, indicator: str) -> MapFigure | None:
+    if len(board.lines.loc[indicator].drop(WHOLE, errors="ignore")) == 0:
+        return None
+    areas, legend = shade_ratings(board, indicator)
+    partnership = setting.query.store.partnership
+    view = MapView(place=partnership.place, layer="", areas=areas, legend=legend)
+    plural = partnership.find_layer(board.level).plural
+    return MapFigure(view, board.level, f"Map of ratings by {plural}, a letter on each: {legend.title}.")
+
+
+def _draw_course(board: Board, label: tuple[str, str]) -> TrendFigure:
+    """The months added up: so far, what is on course, and where the period is heading."""
+    value = board.lines["value"].loc[label]
+    course = trace_target(board.counts[label], board.span, None if pd.isna(value) else float(value), as_at=board.as_at)
+    # From the last month known on.
+    ahead = course["actual"].isna() | course["actual"].shift(-1).isna()
+    name = board.lines["indicator"].loc[label]
+    lines = [
+        Line("So far", _take(course["actual"])),
+        Line("On course", _take(course["expected"]), "dashed"),
+    ]
+    if course["actual"].isna().any():
+        lines += [
+            Line("Heading for, at least", _take(course["low"].where(ahead)), "band-low"),
+            Line("Heading for, at most", _take(course["high"].where(ahead)), "band-high"),
+        ]
+    return TrendFigure(
+        title=f"{name}, added up from {board.span.first.words}",
+        months=tuple(str(month) for month in course["month"]),
+        lines=tuple(lines),
+        unit="incidents",
+        alt=f"{name} added up month by month over {board.span.words}, beside what would be on course for the target.",
+    )
+
+
+def _take(values: pd.Series) -> tuple[float | None, ...]:
+    return tuple(None if np.isnan(value) else round(float(value), 1) for value in values.astype(float))
+
+
+def _tabulate(lines: pd.DataFrame, *, by: str = "area") -> TableFigure:
+    rows = tuple(
+        (
+            str(row["rating"]),
+            str(row[by]),
+            format_count(row["actual"] if row["months_seen"] else None),
+            format_count(row["expected"]),
+            format_count(row["value"]),
+            str(row["words"]),
+        )
+        for row in sort_lines(lines).to_dict("records")
+    )
+    return cut_table(
+        TableFigure(
+            title="The farthest behind first",
+            columns=("Rating", by.capitalize(), "So far", "On course", "Target", "In words"),
+            rows=rows,
+            align=("left", "left", "right", "right", "right", "left"),
+            rating=0,
+        ),
+        page="Targets",
+    )
+
+
+def _say_none(setting: Setting, board: Board) -> Screen:
+    whole = take_place(board.lines, WHOLE)
+    lines = whole if len(whole) else board.lines
+    return Screen(
+        key=NONE_OFF,
+        title="No indicator is off target",
+        subtitle=f"{board.table.title}, by {board.span.last.words}, as at {board.as_at.words}",
+        sentences=(summarise_ratings(lines),),
+        table=_tabulate(lines, by="indicator"),
+        last_time=recall_screen(setting, NONE_OFF),
+        caveats=tuple(list_board_caveats(board, setting.query)),
+    )
