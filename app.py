@@ -14,6 +14,8 @@ st.navigation(
         st.Page("pages/hotspots.py", title="Hotspots", icon=":material/local_fire_department:"),
         st.Page("pages/focus.py", title="Focus area", icon=":material/center_focus_strong:"),
         st.Page("pages/operations.py", title="Operations", icon=":material/flag_circle:"),
+        st.Page("pages/perceptions.py", title="Perceptions", icon=":material/forum:"),
+        st.Page("pages/priorities.py", title="Priorities", icon=":material/checklist:"),
         st.Page("pages/data.py", title="Data", icon=":material/database:"),
     ],
     position="top",

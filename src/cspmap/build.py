@@ -30,6 +30,8 @@ from cspmap.month_inputs import Inputs, MonthInput, choose_months, lack_incident
 from cspmap.partnership import Denominator, DeprivationFile, IncidentSource, Partnership, load_partnership
 from cspmap.periods import Month
 from cspmap.sources.incidents import IncidentPart
+from cspmap.sources.indicator_file import read_indicators
+from cspmap.sources.scanning_file import read_scanning_chart
 from cspmap.sources.target_file import read_targets
 from cspmap.store import FORMAT, Draft, Store, find_version, open_store
 from cspmap.summaries import write_summaries
@@ -119,7 +121,9 @@ def build_store(path: Path, *, data: Path | None, root: Path, progress: Progress
             written = _write_months(draft, layers, inputs.months, previous, progress)
             progress("Counting", 0.85)
             shutil.copyfile(path, draft.folder / "partnership.toml")
-            _copy_targets(partnership, draft.folder / "targets")
+            _copy_tables(partnership.targets, draft.folder / "targets", read_targets)
+            _copy_tables(partnership.indicators, draft.folder / "indicators", read_indicators)
+            _copy_tables(partnership.priorities.charts, draft.folder / "scanning_charts", read_scanning_chart)
             notes = write_summaries(
                 draft.folder, partnership, layers, {item.month: item.source for item in written.inputs}
             )
@@ -198,11 +202,11 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _copy_targets(partnership: Partnership, folder: Path) -> None:
-    """The tables of targets as they are given, once they are known to be readable; their names keep their order."""
+def _copy_tables(files: Sequence[Path], folder: Path, read: Callable[[Path], object]) -> None:
+    """The partnership's own tables as they are given, once `read` has taken them; their names keep their order."""
     folder.mkdir()
-    for number, file in enumerate(partnership.targets):
-        read_targets(file)
+    for number, file in enumerate(files):
+        read(file)
         shutil.copyfile(file, folder / f"{number:03}-{file.name}")
 
 
@@ -215,6 +219,8 @@ def _list_files(partnership: Partnership) -> Iterator[tuple[str, Path]]:
         *((layer.name, layer.file) for layer in partnership.layers if layer.file is not None),
         *((item.source, item.file) for item in cited),
         *(("Targets", file) for file in partnership.targets),
+        *(("Indicators", file) for file in partnership.indicators),
+        *(("Scanning chart", file) for file in partnership.priorities.charts),
         *(("ONS lookup", file) for file in lookups if file is not None),
     ]
     for words, path in named:

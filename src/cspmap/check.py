@@ -20,7 +20,9 @@ from cspmap.sources.boundary_codes import list_briefly
 from cspmap.sources.denominators import read_denominator
 from cspmap.sources.deprivation import OVERALL, read_indices
 from cspmap.sources.incidents import MonthHolders, list_parts, note_unread
+from cspmap.sources.indicator_file import read_indicators
 from cspmap.sources.lookups import read_csps, read_retired_lsoas
+from cspmap.sources.scanning_file import read_scanning_chart
 from cspmap.sources.target_file import read_targets
 
 if TYPE_CHECKING:
@@ -52,6 +54,10 @@ def check_partnership(path: Path, *, data: Path | None) -> tuple[list[Problem], 
     _check_deprivation(partnership, layers, retired, findings)
     for file in partnership.targets:
         _check_targets(file, partnership, findings)
+    for file in partnership.indicators:
+        _check_indicators(file, partnership, findings)
+    for file in partnership.priorities.charts:
+        findings.read(file, read_scanning_chart, file)
     for source in partnership.incidents:
         _check_incidents(source, partnership, findings)
     return list(dict.fromkeys(findings.problems)), list(dict.fromkeys(findings.notes))
@@ -203,12 +209,20 @@ def _check_targets(file: Path, partnership: Partnership, findings: _Findings) ->
     table = findings.read(file, read_targets, file)
     if table is not None:
         crimes = {key for indicator in table.indicators for key in indicator.crimes}
-        strange = sorted(crimes - set(partnership.crime_names))
-        if strange:
-            findings.notes.append(
-                f"{file.name}: the partnership has no crime types {list_briefly(strange)}, so targets for them are "
-                "shown as printed and not measured."
-            )
+        _note_strange(file, crimes, partnership, findings, "targets for them are shown as printed and not measured")
+
+
+def _check_indicators(file: Path, partnership: Partnership, findings: _Findings) -> None:
+    table = findings.read(file, read_indicators, file)
+    if table is not None:
+        crimes = {key for measure in table.measures for key in measure.crimes}
+        _note_strange(file, crimes, partnership, findings, "no recorded crime is shown beside indicators of them")
+
+
+def _note_strange(file: Path, crimes: Collection[str], partnership: Partnership, findings: _Findings, so: str) -> None:
+    strange = sorted(set(crimes) - set(partnership.crime_names))
+    if strange:
+        findings.notes.append(f"{file.name}: the partnership has no crime types {list_briefly(strange)}, so {so}.")
 
 
 def _check_incidents(source: IncidentSource, partnership: Partnership, findings: _Findings) -> None:

@@ -1,21 +1,22 @@
 """`partnership.toml` read into one frozen Partnership.
 
 The file names a partnership: its boundary layers, the areas made of wards, crime types and groups, denominators,
-deprivation, incident and target files. File names in it resolve against a data folder, by default the file's own;
-those of targets always against its own.
+deprivation, incident, target and indicator files. File names in it resolve against a data folder, by default the
+file's own; those of targets, indicators and charts always against its own.
 Every mistake is reported, all of them together. `docs/partnership-file.md` describes each key.
 """
 
 import re
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Protocol, TypeVar, cast, get_args
 
 from cspmap.codes import CSP, LAD, CodeType, find_code_type
 from cspmap.errors import PartnershipError, Problem, UserError, quote_briefly
 from cspmap.partnership_checks import find_contradictions
+from cspmap.partnership_files import PartnershipFiles
 from cspmap.partnership_parts import (
     POLICE_UK_CRIME_TYPES,
     Area,
@@ -31,6 +32,8 @@ from cspmap.partnership_parts import (
     Lookups,
     SourceCoverage,
 )
+from cspmap.partnership_priorities import read_priorities
+from cspmap.priorities import NO_PRIORITIES, Priorities
 from cspmap.toml_table import TomlTable
 
 __all__ = [
@@ -69,6 +72,8 @@ class Partnership:
     lookups: Lookups
     licences: tuple[str, ...]
     targets: tuple[Path, ...] = ()
+    indicators: tuple[Path, ...] = ()
+    priorities: Priorities = NO_PRIORITIES
     notice: str = ""
     csp: str | None = None
     lad: str | None = None
@@ -136,7 +141,7 @@ def load_partnership(path: Path, *, data: Path | None = None, need_files: bool =
         raise UserError(f"The data folder {folder} {what}; name the folder that holds the files with --data.")
     problems: list[Problem] = []
     partnership = _read_partnership(
-        TomlTable(values, path.name, problems), _Files(folder, path.parent, needed=need_files)
+        TomlTable(values, path.name, problems), PartnershipFiles(folder, path.parent, needed=need_files)
     )
     problems.extend(find_contradictions(partnership, path.name))
     if problems:
@@ -144,41 +149,7 @@ def load_partnership(path: Path, *, data: Path | None = None, need_files: bool =
     return partnership
 
 
-@dataclass(frozen=True)
-class _Files:
-    """Where the files that a partnership names are, and whether they have to be there.
-
-    Published data is in `folder`; what the partnership itself has written is `beside` its own file (None: this is it).
-    """
-
-    folder: Path
-    beside: Path | None
-    needed: bool
-
-    def find(self, table: TomlTable, key: str = "file", *, folder: bool = False, pattern: bool = False) -> Path:
-        """The file that a key names; it may be a `folder` or a `pattern` of names only where that is allowed."""
-        text = table.text(key)
-        file = self.folder / text
-        if not text.strip() or not self.needed:
-            return file
-        if not file.exists() and any(sign in text for sign in "*?["):
-            if not pattern:
-                table.report(f"{key} is the pattern {quote_briefly(text)}", "name one file")
-            elif not any(file.parent.glob(file.name)):
-                table.report(f"no file in {file.parent} matches {file.name}", "put the files there or correct it")
-        elif not file.exists():
-            other = ", or name another folder with --data" if self.beside else ""
-            table.report(f"{text} is not in {self.folder}", f"put the file there{other}")
-        elif file.is_dir() and not folder:
-            table.report(f"{text} is a folder", "name the file itself")
-        return file
-
-    def find_optional(self, table: TomlTable, key: str = "file", *, folder: bool = False) -> Path | None:
-        """The same, or None where the key is absent."""
-        return self.find(table, key, folder=folder) if table.optional_text(key) else None
-
-
-def _read_partnership(top: TomlTable, files: _Files) -> Partnership:
+def _read_partnership(top: TomlTable, files: PartnershipFiles) -> Partnership:
     head = top.table("partnership")
     if head is None:
         top.report("there is no [partnership] table", "add one with name, place and boundary")
@@ -198,7 +169,9 @@ def _read_partnership(top: TomlTable, files: _Files) -> Partnership:
         incidents=tuple(_read_incidents(table, files) for table in top.tables("incidents", required=True)),
         lookups=_read_lookups(top.table("lookups"), files),
         licences=head.texts("licences", ()),
-        targets=tuple(_read_targets(table, files) for table in top.tables("targets")),
+        targets=tuple(_read_own_file(table, files) for table in top.tables("targets")),
+        indicators=tuple(_read_own_file(table, files) for table in top.tables("indicators")),
+        priorities=read_priorities(top.table("priorities"), files.find_own),
         notice=head.text("notice", ""),
         csp=_read_code(head, "csp", CSP, "E22000010"),
         lad=_read_code(head, "lad", LAD, "E06000032"),
@@ -216,7 +189,7 @@ def _read_code(table: TomlTable, key: str, kind: CodeType, example: str) -> str 
     return code
 
 
-def _read_layer(table: TomlTable, files: _Files) -> Layer:
+def _read_layer(table: TomlTable, files: PartnershipFiles) -> Layer:
     name = table.text("name")
     layer = Layer(
         key=table.key(),
@@ -307,7 +280,7 @@ def _read_group(table: TomlTable) -> CrimeGroup:
     return group
 
 
-def _read_denominator(table: TomlTable, files: _Files) -> Denominator:
+def _read_denominator(table: TomlTable, files: PartnershipFiles) -> Denominator:
     denominator = Denominator(
         key=table.key(),
         name=table.text("name"),
@@ -322,7 +295,7 @@ def _read_denominator(table: TomlTable, files: _Files) -> Denominator:
     return denominator
 
 
-def _read_deprivation(table: TomlTable, files: _Files) -> DeprivationFile:
+def _read_deprivation(table: TomlTable, files: PartnershipFiles) -> DeprivationFile:
     deprivation = DeprivationFile(
         year=_read_year(table), layer=table.text("layer"), file=files.find(table), source=table.text("source")
     )
@@ -330,8 +303,8 @@ def _read_deprivation(table: TomlTable, files: _Files) -> DeprivationFile:
     return deprivation
 
 
-def _read_targets(table: TomlTable, files: _Files) -> Path:
-    file = replace(files, folder=files.beside or files.folder, beside=None).find(table)
+def _read_own_file(table: TomlTable, files: PartnershipFiles) -> Path:
+    file = files.find_own(table)
     table.finish()
     return file
 
@@ -340,7 +313,7 @@ def _read_year(table: TomlTable) -> int:
     return table.whole("year", least=1971, most=2100)
 
 
-def _read_incidents(table: TomlTable, files: _Files) -> IncidentSource:
+def _read_incidents(table: TomlTable, files: PartnershipFiles) -> IncidentSource:
     kind = cast(IncidentFormat, table.choice("format", get_args(IncidentFormat)))
     columns = table.table("columns")
     source = IncidentSource(
@@ -387,7 +360,7 @@ def _read_columns(table: TomlTable) -> ExtractColumns:
     return columns
 
 
-def _read_lookups(table: TomlTable | None, files: _Files) -> Lookups:
+def _read_lookups(table: TomlTable | None, files: PartnershipFiles) -> Lookups:
     if table is None:
         return Lookups()
     lookups = Lookups(*(files.find_optional(table, field.name) for field in fields(Lookups)))

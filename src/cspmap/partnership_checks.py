@@ -25,6 +25,7 @@ def find_contradictions(partnership: "Partnership", file: str) -> list[Problem]:
         _check_memberships,
         _check_denominators,
         _check_crimes,
+        _check_priorities,
     )
     found = [problem for check in checks for problem in check(partnership)]
     return [Problem(f"{file} {problem.where}", problem.what, problem.fix) for problem in found]
@@ -133,3 +134,13 @@ def _check_crimes(partnership: "Partnership") -> Iterator[Problem]:
                     f"{key!r} is not a crime type",
                     f"name some of {', '.join(sorted(known))}",
                 )
+
+
+def _check_priorities(partnership: "Partnership") -> Iterator[Problem]:
+    crimes = [category.crime for category in partnership.priorities.categories]
+    for crime, times in _repeated(crimes):
+        yield Problem("[priorities]", f"the crime {crime!r} is listed {times} times", "keep one of them")
+    for crime in crimes:
+        if crime and crime not in partnership.crime_names:
+            fix = f"name some of {', '.join(sorted(partnership.crime_names))}"
+            yield Problem("[priorities]", f"{crime!r} is not a crime type or group", fix)

@@ -15,8 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from cspmap.errors import StoreError, UserError
+from cspmap.indicators import IndicatorTable
 from cspmap.partnership import Partnership, load_partnership
 from cspmap.periods import Month
+from cspmap.priorities import ScanningChart
+from cspmap.sources.indicator_file import read_indicators
+from cspmap.sources.scanning_file import read_scanning_chart
 from cspmap.sources.target_file import read_targets
 from cspmap.targets import TargetTable
 
@@ -84,6 +88,18 @@ class Store:
         """The partnership's tables of targets, in the order in which it names them."""
         with self.reading():
             return tuple(read_targets(file) for file in sorted((self.folder / "targets").glob("*")))
+
+    @cached_property
+    def indicators(self) -> tuple[IndicatorTable, ...]:
+        """The partnership's tables of indicators, in the order in which it names them."""
+        with self.reading():
+            return tuple(read_indicators(file) for file in sorted((self.folder / "indicators").glob("*")))
+
+    @cached_property
+    def scanning_charts(self) -> tuple[ScanningChart, ...]:
+        """The scanning charts that were published, in the order in which the partnership names them."""
+        with self.reading():
+            return tuple(read_scanning_chart(file) for file in sorted((self.folder / "scanning_charts").glob("*")))
 
     @cached_property
     def denominators(self) -> "pd.DataFrame":

@@ -9,6 +9,7 @@ from typing import Self
 from cspmap.errors import Problem, ProblemsError, UserError
 from cspmap.operations.checks import find_problems
 from cspmap.operations.database import Database, open_database
+from cspmap.operations.decisions import Decisions
 from cspmap.operations.document import decode_value, encode_value
 from cspmap.operations.entries import Entries
 from cspmap.operations.operation import Change, Name, Operation, compare_operations, is_identifier, name_briefly
@@ -65,6 +66,11 @@ class Operations:
     def entries(self) -> Entries:
         """What meetings said, kept beside the operations."""
         return Entries(self._database)
+
+    @property
+    def decisions(self) -> Decisions:
+        """What the group decided about its priorities, kept beside the operations."""
+        return Decisions(self._database)
 
     def list_operations(self, *, removed: bool = False) -> tuple[Operation, ...]:
         """All operations by name, or all those `removed`, as they were then."""

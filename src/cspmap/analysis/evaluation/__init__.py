@@ -17,7 +17,7 @@ from cspmap.analysis.evaluation.model import Effect, Noise, Periods, estimate_ef
 from cspmap.analysis.evaluation.ring import buffer_ring
 from cspmap.analysis.evaluation.sheet import Evaluation, evaluate
 from cspmap.analysis.evaluation.spans import ProposedSpans, UsedMonths, choose_months, propose_spans
-from cspmap.analysis.evaluation.survey import SurveyChange, SurveyMeasure, compare_surveys, measure_survey
+from cspmap.analysis.survey import SurveyChange, SurveyMeasure, compare_surveys, measure_survey
 
 __all__ = [
     "DisplacementQuotient",

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 import pandas as pd
 
+from cspmap.analysis.survey import measure_survey
 from cspmap.analysis.targets.trajectory import read_milestone
 from cspmap.analysis.targets.verdict import THRESHOLDS, Position, Rating, Thresholds, format_chance
 from cspmap.errors import UserError
@@ -170,10 +171,8 @@ class _Case:
             return reading.value - reading.margin, reading.value + reading.margin
         if not self.percent or isnan(reading.sample):
             return nan, nan
-        share, number = reading.value / 100, reading.sample
-        middle = (share + _REACH**2 / (2 * number)) / (1 + _REACH**2 / number)
-        half = _REACH * sqrt(share * (1 - share) / number + (_REACH / (2 * number)) ** 2) / (1 + _REACH**2 / number)
-        return max(0.0, 100 * (middle - half)), min(100.0, 100 * (middle + half))
+        measured = measure_survey(reading.value, round(reading.sample))
+        return measured.low, measured.high
 
     @property
     def evidence(self) -> Evidence:

@@ -12,10 +12,13 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class SurveyMeasure:
-    """A share of a sample, in per cent, with its interval. `margin` is half the interval's width, in points."""
+    """A share of a sample, in per cent, with its interval. `margin` is half the interval's width, in points.
+
+    `sample` is None where only the margin was published.
+    """
 
     percent: float
-    sample: int
+    sample: int | None
     low: float
     high: float
 
@@ -55,6 +58,13 @@ def measure_survey(percent: float, sample: int, *, design_effect: float = 1.0, l
     middle = (share + z * z / (2 * size)) / (1 + z * z / size)
     reach = z * sqrt(share * (1 - share) / size + z * z / (4 * size * size)) / (1 + z * z / size)
     return SurveyMeasure(percent, sample, 100 * max(0.0, middle - reach), 100 * min(1.0, middle + reach))
+
+
+def measure_published(percent: float, margin: float, sample: int | None = None) -> SurveyMeasure:
+    """A survey's percentage with the 95 % margin of error, in points, that was published with it."""
+    if not 0 <= percent <= 100 or not 0 < margin < float("inf"):
+        raise UserError(f"A survey's result cannot be {percent:g} % give or take {margin:g}; correct it.")
+    return SurveyMeasure(percent, sample, max(0.0, percent - margin), min(100.0, percent + margin))
 
 
 def compare_surveys(before: SurveyMeasure, after: SurveyMeasure) -> SurveyChange:
