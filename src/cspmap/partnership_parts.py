@@ -9,6 +9,7 @@ from cspmap.periods import Month
 
 IncidentFormat = Literal["police.uk", "extract"]
 SourceCoverage = Literal["force", "partnership"]
+DisclosureRule = Literal["none", "suppress", "round"]
 
 # data.police.uk's categories since May 2013, and the two that later ones were divided from.
 POLICE_UK_CRIME_TYPES: Mapping[str, str] = {
@@ -158,3 +159,12 @@ class Lookups:
 
     lsoa11_to_lsoa21: Path | None = None
     lad_to_csp: Path | None = None
+
+
+@dataclass(frozen=True)
+class Disclosure:
+    """What the partnership publishes of small counts: all of them, none under `threshold`, or rounded to `base`."""
+
+    rule: DisclosureRule = "none"
+    threshold: int = 5
+    base: int = 5
