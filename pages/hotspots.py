@@ -41,6 +41,12 @@ REPEATS = "Repeat locations"
 @st.fragment
 def find_hotspots(query: Query) -> None:
     """Choices, map, panel and tables: one fragment, so that a choice redraws these and nothing else."""
+    with show_errors():
+        show_page(query)
+
+
+def show_page(query: Query) -> None:
+    """The page but for its notice and its licences."""
     partnership = query.store.partnership
     event = take_event(key="hotspot-map")
     if event is not None:
@@ -155,6 +161,6 @@ begin_page(opened)
 page = st.container()
 # Before what is above it, which a choice of months that are not loaded stops.
 show_licences(opened)
-with page, show_errors():
+with page:
     find_hotspots(opened)
 settle_memory(opened.store.version)

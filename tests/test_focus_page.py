@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import shapely
@@ -20,16 +20,18 @@ from cspmap.periods import Span
 from cspmap.query import Query
 from cspmap.selection import Selection
 from cspmap.store import open_store
-from cspmap.views import focus_save
+from cspmap.views import focus_save, focus_suggest
 from cspmap.views.focus_load import list_targets
 from cspmap.views.focus_map import format_weight, shade_units
 from cspmap.views.focus_outline import read_drawing
+from cspmap.views.focus_suggest import MOST_SEARCHES, Asked, Running
 from cspmap.views.hand_over import FOCUS_OUTLINE
 from cspmap.views.map import MapView, Picks, encode_view
 
 ROOT = Path(__file__).resolve().parent.parent
 LINK = {"level": "ward", "period": "2006-04..2007-03", "crime": "robbery"}
 SPAN = Span.parse("2006-04..2007-03")
+AIM = Aim(SPAN, ("robbery",))
 
 OpenFocus = Callable[..., AppTest]
 
@@ -275,6 +277,34 @@ def test_a_search_can_be_called_off(open_focus: OpenFocus) -> None:
     assert "focus-job" not in page.session_state
     assert not page.radio
     assert not page.error
+
+
+class Search:
+    """Stands for a search in another viewer's session."""
+
+    def __init__(self) -> None:
+        self.done = False
+
+    def kill(self) -> None:
+        self.done = True
+
+
+@pytest.mark.parametrize(("done", "ago", "refused"), [(False, 0.0, True), (True, 0.0, False), (False, 60.0, False)])
+def test_other_viewers_searches_leave_room_or_are_waited_for(
+    open_focus: OpenFocus, monkeypatch: pytest.MonkeyPatch, done: bool, ago: float, refused: bool
+) -> None:
+    others = [Running(Asked("ward", AIM), cast(Any, Search()), time.monotonic() - ago) for _ in range(MOST_SEARCHES)]
+    others[0].job.done = done  # type: ignore[misc]
+    searches = list(others)
+    monkeypatch.setattr(focus_suggest, "_list_searches", lambda: searches)
+    page = open_focus(**LINK)
+    find_button(page, "Suggest an area").click().run()
+    assert ("Other viewers' searches keep this machine busy" in read_words(page)) is refused
+    if not refused:
+        wait_for_answer(page)
+        assert page.radio
+    # Whoever has gone is not worked for any longer.
+    assert all(other.job.done for other in others) is (ago > 0)
 
 
 def test_harm_weighs(open_focus: OpenFocus) -> None:

@@ -201,9 +201,13 @@ def test_outline_is_a_feature_in_degrees() -> None:
 def offer() -> None:
     import shapely
 
+    from cspmap.periods import Span
+    from cspmap.selection import Selection
     from cspmap.views.hand_over import offer_focus
 
-    offer_focus("South", shapely.box(507_000, 222_000, 508_000, 223_000), "Found.", key="focus")
+    shape = shapely.box(507_000, 222_000, 508_000, 223_000)
+    selection = Selection(Span.parse("2006-04..2007-03"), "ward", crimes=("robbery",))
+    offer_focus("South", shape, "Found.", selection=selection, key="focus")
 
 
 def test_button_hands_the_outline_over_and_turns_to_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,7 +217,8 @@ def test_button_hands_the_outline_over_and_turns_to_the_page(monkeypatch: pytest
     app = AppTest.from_function(offer).run()
     assert FOCUS_OUTLINE not in app.session_state
     app.button("focus").click().run()
-    assert turned == [("pages/focus.py", {})]
+    # What was counted there goes along; the level is the focus page's own to choose.
+    assert turned == [("pages/focus.py", {"period": "2006-04..2007-03", "crime": "robbery"})]
     assert app.session_state[FOCUS_OUTLINE]["properties"]["name"] == "South"
     assert app.session_state[FOCUS_OUTLINE]["geometry"]["type"] == "Polygon"
 

@@ -5,15 +5,18 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cspmap import __version__, workspace
+from cspmap.cli_extract import extract
 from cspmap.cli_focus import focus
 from cspmap.cli_hotspots import hotspots
+from cspmap.cli_load import load
 from cspmap.cli_operations import operations
-from cspmap.cli_parts import OUT, STORE, open_chosen, write_out
+from cspmap.cli_parts import STORE, open_chosen
+from cspmap.cli_priorities import indicators, priorities
 from cspmap.cli_targets import targets
 from cspmap.errors import ProblemsError, UserError, quote_briefly
 
@@ -51,9 +54,13 @@ def main() -> None:
     """
 
 
+main.add_command(extract)
 main.add_command(focus)
 main.add_command(hotspots)
+main.add_command(load)
+main.add_command(indicators)
 main.add_command(operations)
+main.add_command(priorities)
 main.add_command(targets)
 
 
@@ -153,78 +160,6 @@ def check(partnership: Path, data: Path | None) -> None:
     if problems:
         raise ProblemsError(problems)
     click.echo("No problems found.")
-
-
-@main.command()
-@STORE
-@click.option("--level", help="Level of the areas, such as ward. Default: the partnership's first.")
-@click.option(
-    "--by", type=click.Choice(["month", "crime_type"]), multiple=True, help="Split counts by this; may be given twice."
-)
-@click.option("--from", "first", metavar="YYYY-MM", help="First month. Default: a year up to the last.")
-@click.option("--to", "last", metavar="YYYY-MM", help="Last month. Default: the latest loaded.")
-@click.option("--crime", multiple=True, help="Key of a crime type or group; may be given several times. Default: all.")
-@click.option("--area", multiple=True, help="Code of an area; may be given several times. Default: all.")
-@click.option(
-    "--format",
-    "kind",
-    type=click.Choice(["csv", "geojson", "json"]),
-    default="csv",
-    show_default=True,
-    help="What to write.",
-)
-@OUT
-def extract(
-    store: Path | None,
-    level: str | None,
-    by: tuple[str, ...],
-    first: str | None,
-    last: str | None,
-    crime: tuple[str, ...],
-    area: tuple[str, ...],
-    kind: str,
-    out: Path | None,
-) -> None:
-    """Write counts and rates by area to a file.
-
-    Period, population, method and gaps stand beside every figure; what else must be known goes to standard error.
-
-    Example: cspmap extract --level ward --by crime_type --from 2007-04 --to 2008-03 --out wards.csv
-    """
-    from cspmap.exports.extract import describe_exceptions, extract_counts, write_csv, write_geojson
-    from cspmap.periods import Month, Span
-    from cspmap.query import Query
-    from cspmap.selection import Selection, join_list
-    from cspmap.views.words import list_caveats
-
-    query = Query(open_chosen(store))
-    asked = {"level": level or "", "crime": join_list(crime), "areas": join_list(area)}
-    selection = Selection.from_query(asked, query.store)
-    end = Month.parse(last) if last else selection.span.last
-    start = Month.parse(first) if first else Span.ending(end, months=len(selection.span)).first
-    selection = selection.change(span=Span(start, end))
-    frame = extract_counts(query, selection, by=cast(Any, by))
-    denominator, held = query.denominator(selection), query.read_denominators(selection.level)
-    caveats = list_caveats(
-        selection,
-        query.store.partnership,
-        now=query.count_coverage(selection),
-        before=None,
-        denominator=denominator,
-        methods=held.loc[held["denominator"] == denominator.key, "method"],
-    )
-    if "crime_type" in by:
-        caveats.extend(describe_exceptions(query, selection))
-    if kind == "csv":
-        text = write_csv(frame, caveats)
-    elif kind == "geojson":
-        text = write_geojson(frame, query.store.read_layer(selection.level), caveats)
-    else:
-        rows = json.loads(frame.to_json(orient="records"))
-        text = json.dumps({"caveats": caveats, "rows": rows}, ensure_ascii=False, indent=1) + "\n"
-    write_out(text, out)
-    for sentence in caveats:
-        click.echo(sentence, err=True)
 
 
 @main.command()

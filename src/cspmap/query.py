@@ -1,7 +1,7 @@
 """A Selection turned into small tidy frames, expressed once for any engine that Ibis speaks to.
 
-The embedded engine is DuckDB over the store's Parquet files. Every expression here is plain Ibis, so that the
-same tables on a server answer the same questions.
+Every expression here is plain Ibis, so that the embedded engine and the same tables on a server (`engine`) answer the
+same questions.
 """
 
 import re
@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cspmap.engine import Tables, open_engine
 from cspmap.partnership import Denominator
 from cspmap.periods import Month, Span
 from cspmap.selection import Selection
@@ -24,15 +25,6 @@ from cspmap.totals import COUNTS, Coverage, Totals
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-# Keys as enumerations are compared twice as fast as texts.
-_HOLD_CUBE = (
-    "CREATE TYPE layer_key AS ENUM (SELECT DISTINCT layer FROM read_parquet(?) ORDER BY ALL)",
-    "CREATE TYPE code_key AS ENUM (SELECT DISTINCT code FROM read_parquet(?) ORDER BY ALL)",
-    "CREATE TYPE crime_type_key AS ENUM (SELECT DISTINCT crime_type FROM read_parquet(?) ORDER BY ALL)",
-    "CREATE TABLE cube AS SELECT * REPLACE "
-    "(layer::layer_key AS layer, code::code_key AS code, crime_type::crime_type_key AS crime_type) "
-    "FROM read_parquet(?)",
-)
 _NUMBER = re.compile("([0-9]+)")
 
 # What else than by place incidents can be counted by.
@@ -43,15 +35,8 @@ class Query:
     """Questions to one version of a store. Safe to share between threads: each question borrows a connection."""
 
     def __init__(self, store: Store) -> None:
-        import duckdb
-
         self.store = store
-        self._engine = duckdb.connect()
-        with store.reading():
-            for statement in _HOLD_CUBE:
-                self._engine.execute(statement, [str(store.table("cube"))])
-            pattern = store.incidents.replace("'", "''")
-            self._engine.execute(f"CREATE VIEW incidents AS FROM read_parquet('{pattern}')")
+        self._engine = open_engine(store)
         # Read now: they are small, and a later build that takes this version away leaves them answering.
         self._areas, self._denominators = store.areas, store.denominators
         self._deprivation = store.read_table("deprivation")
@@ -59,21 +44,11 @@ class Query:
         self._listed: dict[tuple[str, str], pd.DataFrame] = {}
         self._series: dict[str, tuple[NDArray[np.float64], pd.Index, list[str]]] = {}
         self._deprived: dict[tuple[str, int, str], pd.DataFrame] = {}
-        self._idle: list[Any] = []
 
     @contextmanager
-    def _connection(self) -> Iterator[Any]:
-        import ibis
-
-        try:
-            backend = self._idle.pop()
-        except IndexError:
-            backend = ibis.duckdb.from_connection(self._engine.cursor())
-        try:
-            with self.store.reading():
-                yield backend
-        finally:
-            self._idle.append(backend)
+    def _connection(self) -> Iterator[Tables]:
+        with self.store.reading(), self._engine.borrow() as tables:
+            yield tables
 
     @cached_property
     def _loaded(self) -> frozenset[Month]:

@@ -302,6 +302,7 @@ def test_a_hotspot_is_handed_over_to_the_focus_page(page: Page, example: Server)
     expect(ticked.first).to_be_attached()
     assert "south" in "".join(one or "" for one in (path.get_attribute("data-code") for path in ticked.all()))
     assert urlsplit(page.url).path == "/focus"
+    assert "period=" in page.url
     # And back: the page is as it was left.
     page.get_by_role("link", name="Hotspots").click()
     expect(page.get_by_text(f"{HEADING}: more than chance")).to_be_visible()

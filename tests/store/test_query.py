@@ -367,10 +367,10 @@ def test_another_engine_gives_the_same_answers(query: Query, full: Made) -> None
         flags = dict.fromkeys(frame.select_dtypes("bool"), "BOOLEAN")
         frame.to_sql(table, backend.con, index=False, dtype=flags)
     other = Query(store)
-    other._idle.append(backend)
+    other._engine._idle.append(backend)
     for ours, theirs in zip(ask_everything(query), ask_everything(other), strict=True):
         pd.testing.assert_frame_equal(ours, theirs, check_dtype=False)
-    assert other._idle == [backend]
+    assert other._engine._idle == [backend]
     backend.disconnect()
 
 
@@ -387,7 +387,7 @@ def test_many_threads_get_the_same_answers(query: Query) -> None:
         for found in pool.map(ask, range(8)):
             for one, other in zip(alone, found, strict=True):
                 pd.testing.assert_frame_equal(one, other)
-    assert len(query._idle) <= 9
+    assert len(query._engine._idle) <= 9
 
 
 def test_two_stores_at_once_do_not_mix(full: Made, made: Made) -> None:

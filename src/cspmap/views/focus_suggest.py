@@ -1,7 +1,9 @@
 """Suggestions on the focus page: the question, the search in a process of its own, and its answers."""
 
+import threading
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import streamlit as st
 
@@ -22,6 +24,10 @@ from cspmap.views.focus_words import (
 from cspmap.views.words import escape_markdown
 
 SECONDS = 60.0
+# Of all viewers together: each takes a core of the machine that draws everybody's pages.
+MOST_SEARCHES = 2
+# A viewer's page looks at its search twice a second; one that nobody has looked at for so long has lost its viewer.
+_ABANDONED = 15.0
 _JOB, _ANSWER, _SHOWN, _OPEN = "focus-job", "focus-answer", "focus-shown", "focus-suggest-open"
 _BUDGET, _BY, _HOLD, _AVOID = "focus-budget", "focus-by", "focus-hold", "focus-avoid"
 _ROUND, _OTHERS, _TAKEN = "focus-round", "focus-others", "focus-taken"
@@ -37,12 +43,33 @@ class Asked:
     aim: Aim
 
 
-@dataclass(frozen=True)
+@dataclass
 class Running:
-    """A search under way."""
+    """A search under way, and when its viewer last looked at it (seconds of a clock that only goes forward)."""
 
     asked: Asked
     job: SuggestionJob
+    looked_at: float = field(default_factory=time.monotonic)
+
+
+@st.cache_resource(show_spinner=False)
+def _list_searches() -> list[Running]:
+    """The searches of all viewers of this server."""
+    return []
+
+
+_ONE_AT_A_TIME = threading.Lock()
+
+
+def _make_room() -> None:
+    """End searches whose viewers have gone; raises UserError where as many as there may be are still under way."""
+    searches, now = _list_searches(), time.monotonic()
+    for running in list(searches):
+        if running.job.done or now - running.looked_at > _ABANDONED:
+            running.job.kill()
+            searches.remove(running)
+    if len(searches) >= MOST_SEARCHES:
+        raise UserError("Other viewers' searches keep this machine busy; try again in a minute.")
 
 
 @dataclass(frozen=True)
@@ -98,23 +125,25 @@ def _start(ground: FocusGround, aim: Aim, by: By, ticked: Sequence[str]) -> None
     state[_OPEN] = False
     state.pop(_ANSWER, None)
     try:
-        job = start_suggestion(
-            ground.units,
-            ground.weigh(aim).drop(WHOLE),
-            state[f"{_BUDGET}-{ground.level}-{by}"],
-            by=by,
-            residents=ground.residents,
-            include=ticked if state.get(_name_hold()) else (),
-            avoid=read_avoided(ground),
-            compactness=state[_ROUND],
-            alternatives=state[_OTHERS],
-            contiguity=ground.contiguity,
-            seconds=SECONDS,
-        )
+        with _ONE_AT_A_TIME:
+            _make_room()
+            job = start_suggestion(
+                ground.units,
+                ground.weigh(aim).drop(WHOLE),
+                state[f"{_BUDGET}-{ground.level}-{by}"],
+                by=by,
+                residents=ground.residents,
+                include=ticked if state.get(_name_hold()) else (),
+                avoid=read_avoided(ground),
+                compactness=state[_ROUND],
+                alternatives=state[_OTHERS],
+                contiguity=ground.contiguity,
+                seconds=SECONDS,
+            )
+            state[_JOB] = Running(asked, job)
+            _list_searches().append(state[_JOB])
     except UserError as error:
         state[_ANSWER] = Answer(asked, error)
-    else:
-        state[_JOB] = Running(asked, job)
 
 
 def stop_search() -> None:
@@ -135,6 +164,7 @@ def follow_search() -> None:
     running: Running | None = st.session_state.get(_JOB)
     if running is None:
         return
+    running.looked_at = time.monotonic()
     if running.job.done:
         del st.session_state[_JOB]
         found: Suggestion | UserError

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from cspmap.selection import Selection
 from cspmap.views.degrees import as_geojson, to_degrees
 from cspmap.workspace import find_dashboard
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 # Under this key of the session the focus page finds what was handed over, a GeoJSON feature in WGS84.
 FOCUS_OUTLINE = "focus_outline"
 FOCUS_PAGE = "pages/focus.py"
+# Of the selection, what the focus page is to be asked with.
+_HANDED_OVER = ("period", "crime")
 
 
 def make_outline(name: str, outline: "BaseGeometry", about: str) -> dict[str, Any]:
@@ -28,13 +31,17 @@ def make_outline(name: str, outline: "BaseGeometry", about: str) -> dict[str, An
     }
 
 
-def offer_focus(name: str, outline: "BaseGeometry", about: str, *, key: str) -> None:
-    """A button that makes a place a focus area; its outline as a file where there is no page for that."""
+def offer_focus(name: str, outline: "BaseGeometry", about: str, *, selection: Selection, key: str) -> None:
+    """A button that makes a place a focus area; its outline as a file where there is no page for that.
+
+    The period and the crimes of the `selection` go along.
+    """
     if has_focus_page():
         if st.button("Make this a focus area", icon=":material/center_focus_strong:", key=key):
             st.session_state[FOCUS_OUTLINE] = make_outline(name, outline, about)
-            # An address of its own, empty: without one the framework refuses to leave widgets that keep the address.
-            st.switch_page(FOCUS_PAGE, query_params={})
+            # An address of its own: without one the framework refuses to leave widgets that keep the address.
+            asked = {key: text for key, text in selection.to_query().items() if key in _HANDED_OVER}
+            st.switch_page(FOCUS_PAGE, query_params=asked)
         return
     st.download_button(
         "Outline as GeoJSON",
