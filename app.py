@@ -16,6 +16,7 @@ st.navigation(
         st.Page("pages/operations.py", title="Operations", icon=":material/flag_circle:"),
         st.Page("pages/perceptions.py", title="Perceptions", icon=":material/forum:"),
         st.Page("pages/priorities.py", title="Priorities", icon=":material/checklist:"),
+        st.Page("pages/meeting.py", title="Meeting", icon=":material/present_to_all:"),
         st.Page("pages/data.py", title="Data", icon=":material/database:"),
     ],
     position="top",

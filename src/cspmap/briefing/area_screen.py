@@ -63,7 +63,7 @@ def _list_targets(setting: Setting, code: str) -> list[str]:
     behind = lines[lines["rating"].isin(["R", "A"])]
     if len(behind):
         worst = sort_lines(behind).iloc[0]
-        return [f"Farthest behind its target ({worst['rating']}): {worst['indicator']}. {worst['sentence']}"]
+        return [f"Farthest behind its target: {worst['indicator']} ({worst['rating']}), {worst['words']}."]
     return ["No indicator is off target here."] if (lines["rating"] == "G").any() else []
 
 

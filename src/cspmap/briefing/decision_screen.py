@@ -9,7 +9,7 @@ from cspmap.operations import MeetingEntry
 from cspmap.views.operation_words import format_day
 
 KEY = "decisions"
-MOST_ENTRIES = 7
+MOST_ENTRIES = 6
 
 
 def make_decisions(entries: Sequence[MeetingEntry], today: date, *, subjects: frozenset[str] | None = None) -> Screen:
@@ -40,7 +40,7 @@ def make_decisions(entries: Sequence[MeetingEntry], today: date, *, subjects: fr
         subtitle="What we said, and what is still to be done",
         figures=(Figure(str(len(opened)), noun, note),) if said else (),
         sentences=(told,),
-        table=cut_table(table, page="Meeting", most=MOST_ENTRIES) if said else None,
+        table=cut_table(table, where="on the screens they are about", most=MOST_ENTRIES) if said else None,
         last_time=tuple(write_entry(entry) for entry in before if entry.subject == KEY),
     )
 

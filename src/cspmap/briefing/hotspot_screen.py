@@ -67,7 +67,8 @@ def _list_figures(layer: HotspotLayer, score: Score) -> tuple[Figure, ...]:
         figures.append(Figure(share, "of incidents", f"on {format_percent(100 * area)} of the area"))
     if score.shown is not None:
         caught, test = list_score(score.shown), score.shown.test
-        figures.append(Figure(caught["caught"], "of later incidents caught", f"tried on {test.words}"))
+        after = "month" if len(test) == 1 else f"{len(test)} months"
+        figures.append(Figure(caught["caught"], "of later incidents caught", f"tried on the {after} after"))
     return tuple(figures)
 
 
@@ -118,4 +119,4 @@ def _tabulate(layer: HotspotLayer) -> TableFigure:
         rows=rows,
         align=("right", "left", "left", "right", "right", "right"),
     )
-    return cut_table(table, page="Hotspots", most=MOST_PLACES)
+    return cut_table(table, where="on the Hotspots page", most=MOST_PLACES)

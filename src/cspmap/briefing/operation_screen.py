@@ -119,8 +119,8 @@ def _draw_course(operation: Operation, results: Sequence[GoalResult]) -> TrendFi
         lines=(
             Line("Recorded", _take(course["count"])),
             Line("Expected without it", _take(course["expected"]), "dashed"),
-            Line("Expected, at least", _take(course["low"]), "band-low"),
-            Line("Expected, at most", _take(course["high"]), "band-high"),
+            Line("Likely range", _take(course["low"]), "band-low"),
+            Line("to", _take(course["high"]), "band-high"),
         ),
         unit="incidents",
         alt=f"{result.crime} by month in the area of {operation.name}, beside what was to be expected from the "
@@ -140,7 +140,7 @@ def tabulate_actions(actions: Sequence[Action], today: date) -> TableFigure | No
     ordered = sorted(actions, key=lambda each: (order.index(each.status), each.due or date.max))
     rows = tuple((each.text, each.owner, format_day(each.due), tell_status(each, today)) for each in ordered)
     table = TableFigure("Actions", ("Action", "Owner", "Due", "Status"), rows, ("left", "left", "left", "left"))
-    return cut_table(table, page="Operations", most=MOST_ACTIONS)
+    return cut_table(table, where="on the Operations page", most=MOST_ACTIONS)
 
 
 def tell_status(action: Action, today: date) -> str:

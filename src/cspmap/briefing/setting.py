@@ -234,11 +234,11 @@ def tabulate_areas(setting: Setting, *, level: str, codes: Sequence[str] | None 
             rows=rows,
             align=("left", "right", "right", "right", "right", "left"),
         ),
-        page="Explore",
+        where="on the Explore page",
     )
 
 
-def cut_table(table: TableFigure, *, page: str, most: int = MOST_ROWS) -> TableFigure:
+def cut_table(table: TableFigure, *, where: str, most: int = MOST_ROWS) -> TableFigure:
     """A table without the rows that do not fit on a screen, and a note on where they are."""
     left = len(table.rows) - most
     if left <= 0:
@@ -249,7 +249,7 @@ def cut_table(table: TableFigure, *, page: str, most: int = MOST_ROWS) -> TableF
         table.rows[:most],
         table.align,
         table.rating,
-        f"and {left} more on the {page} page",
+        f"and {left} more {where}",
     )
 
 

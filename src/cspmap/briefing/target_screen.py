@@ -6,17 +6,24 @@ import pandas as pd
 from cspmap.analysis.targets.trajectory import trace_target
 from cspmap.analysis.targets.verdict import format_chance
 from cspmap.board import Board
-from cspmap.briefing.screen import Figure, Line, MapFigure, Screen, TableFigure, TrendFigure
-from cspmap.briefing.setting import Setting, as_rating, cut_table, recall_screen, take_place
+from cspmap.briefing.screen import Figure, Line, MapFigure, Rating, Screen, TableFigure, TrendFigure
+from cspmap.briefing.setting import MOST_ROWS, Setting, as_rating, cut_table, recall_screen, take_place
 from cspmap.exports.target_tables import list_board_caveats, sort_lines
 from cspmap.goals import WHOLE
 from cspmap.views.map import MapView
-from cspmap.views.target_board import RATING_WORDS, shade_ratings, summarise_ratings
+from cspmap.views.target_board import shade_ratings, summarise_ratings
 from cspmap.views.words import format_count
 
 PREFIX, NONE_OFF = "target:", "targets"
 MOST_TARGETS = 8
+_MOST_INDICATORS = 11
 _OFF = ("R", "A")
+_LIKELY: dict[Rating, str] = {
+    "R": "R: unlikely to be met",
+    "A": "A: could go either way",
+    "G": "G: likely to be met",
+    "": "?: cannot be said",
+}
 
 
 def make_targets(setting: Setting, *, code: str = WHOLE) -> list[Screen]:
@@ -96,9 +103,10 @@ def _list_figures(board: Board, line: pd.Series) -> tuple[Figure, ...]:
     letter = as_rating(line["rating"])
     if line["status"] == "running" and not pd.isna(line["chance"]):
         chance = format_chance(float(line["chance"])).replace("less than ", "<").replace("more than ", ">")
-        figures.append(Figure(chance, "chance of meeting it", RATING_WORDS[letter or "?"], letter))
+        figures.append(Figure(chance, "chance of meeting it", _LIKELY[letter], letter))
     else:
-        figures.append(Figure(str(line["status"]).capitalize(), "the target", RATING_WORDS[letter or "?"], letter))
+        told = f"{letter}: target {line['status']}" if letter else _LIKELY[letter]
+        figures.append(Figure(str(line["status"]).capitalize(), f"by {board.span.last.words}", told, letter))
     return tuple(figures)
 
 
@@ -125,8 +133,8 @@ def _draw_course(board: Board, label: tuple[str, str]) -> TrendFigure:
     ]
     if course["actual"].isna().any():
         lines += [
-            Line("Heading for, at least", _take(course["low"].where(ahead)), "band-low"),
-            Line("Heading for, at most", _take(course["high"].where(ahead)), "band-high"),
+            Line("Likely range", _take(course["low"].where(ahead)), "band-low"),
+            Line("to", _take(course["high"].where(ahead)), "band-high"),
         ]
     return TrendFigure(
         title=f"{name}, added up from {board.span.first.words}",
@@ -141,7 +149,7 @@ def _take(values: pd.Series) -> tuple[float | None, ...]:
     return tuple(None if np.isnan(value) else round(float(value), 1) for value in values.astype(float))
 
 
-def _tabulate(lines: pd.DataFrame, *, by: str = "area") -> TableFigure:
+def _tabulate(lines: pd.DataFrame, *, by: str = "area", most: int = MOST_ROWS) -> TableFigure:
     rows = tuple(
         (
             str(row["rating"]),
@@ -161,7 +169,8 @@ def _tabulate(lines: pd.DataFrame, *, by: str = "area") -> TableFigure:
             align=("left", "left", "right", "right", "right", "left"),
             rating=0,
         ),
-        page="Targets",
+        where="on the Targets page",
+        most=most,
     )
 
 
@@ -173,7 +182,7 @@ def _say_none(setting: Setting, board: Board) -> Screen:
         title="No indicator is off target",
         subtitle=f"{board.table.title}, by {board.span.last.words}, as at {board.as_at.words}",
         sentences=(summarise_ratings(lines),),
-        table=_tabulate(lines, by="indicator"),
+        table=_tabulate(lines, by="indicator", most=_MOST_INDICATORS),
         last_time=recall_screen(setting, NONE_OFF),
         caveats=tuple(list_board_caveats(board, setting.query)),
     )

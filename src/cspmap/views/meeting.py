@@ -1,0 +1,166 @@
+"""The frame of a meeting: its figures held as they were when it began, and what is typed in on it."""
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import streamlit as st
+
+from cspmap.briefing.making import make_briefing
+from cspmap.briefing.screen import Briefing
+from cspmap.errors import UserError
+from cspmap.operations import MeetingEntry, Operations, read_entry
+from cspmap.query import Query
+from cspmap.selection import Selection
+from cspmap.views.meeting_payload import Payload, add_said, encode_screens
+from cspmap.views.operation_load import open_operations
+
+KEY = "meeting"
+# Of the page's address, what belongs to the frame; the rest is the selection.
+FRAME_PARAMETERS = ("screen", "frozen", "dark", "play")
+MOST_HELD = 24
+
+_WEB = Path(__file__).parent / "web"
+_ANSWER, _TOKEN, _WHO, _DARK = "meeting-answer", "meeting-token", "meeting-who", "meeting-dark"
+
+
+@dataclass(eq=False)
+class Meeting:
+    """A briefing as it was made at one moment, with its pictures, which are drawn when first asked for."""
+
+    token: str
+    selection: Selection
+    briefing: Briefing
+    _screens: dict[bool, list[Payload]] = field(default_factory=dict)
+    _drawing: Lock = field(default_factory=Lock)
+
+    def list_screens(self, query: Query, *, dark: bool) -> list[Payload]:
+        """The screens for the frame, dark or light."""
+        with self._drawing:
+            if dark not in self._screens:
+                self._screens[dark] = encode_screens(self.briefing, query.store, dark=dark)
+            return self._screens[dark]
+
+
+class Shelf:
+    """The latest meetings of this server, so that a link and a reloaded page show the very same figures."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._held: OrderedDict[str, Meeting] = OrderedDict()
+
+    def find(self, token: str, selection: Selection, version: str) -> Meeting | None:
+        """The meeting of a token; None where it is not held, or is one about something else."""
+        with self._lock:
+            meeting = self._held.get(token)
+            if meeting is None or meeting.selection != selection or meeting.briefing.version != version:
+                return None
+            self._held.move_to_end(token)
+            return meeting
+
+    def put(self, meeting: Meeting) -> None:
+        """Hold a meeting; the one not asked for the longest makes room."""
+        with self._lock:
+            self._held[meeting.token] = meeting
+            while len(self._held) > MOST_HELD:
+                self._held.popitem(last=False)
+
+
+@st.cache_resource(show_spinner=False)
+def _find_shelf() -> Shelf:
+    return Shelf()
+
+
+def begin_meeting(query: Query, selection: Selection, operations: Operations) -> Meeting:
+    """A meeting with the figures as they are now."""
+    moment = datetime.now().astimezone()
+    token = f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    meeting = Meeting(token, selection, make_briefing(query, selection, operations=operations, as_at=moment))
+    _find_shelf().put(meeting)
+    return meeting
+
+
+def take_meeting(query: Query, selection: Selection, operations: Operations) -> tuple[Meeting, str]:
+    """The meeting that the page's address or this viewer has begun, else a new one; and what to say about that."""
+    asked = str(st.session_state.get(_TOKEN) or st.query_params.get("frozen", ""))
+    held = _find_shelf().find(asked, selection, query.store.version) if asked else None
+    told = ""
+    if held is None:
+        held = begin_meeting(query, selection, operations)
+        if asked:
+            told = f"The figures of that link are no longer held here; these are as at {held.briefing.as_at}."
+    st.session_state[_TOKEN] = held.token
+    return held, told
+
+
+def read_selection(query: Query) -> Selection:
+    """What the page's address asks for. Raises SelectionError where the store does not hold it."""
+    asked = {key: text for key, text in st.query_params.to_dict().items() if key not in FRAME_PARAMETERS}
+    return Selection.from_query(asked, query.store)
+
+
+def show_meeting(query: Query) -> None:
+    """The whole meeting. What the viewer does in it comes back as an event before the next run of this."""
+    operations = open_operations(query)
+    selection = read_selection(query)
+    meeting, told = take_meeting(query, selection, operations)
+    with st.spinner("Drawing the screens"):
+        screens = meeting.list_screens(query, dark=_is_dark())
+    briefing = meeting.briefing
+    data = {
+        "token": meeting.token,
+        "title": briefing.title,
+        "asAt": briefing.as_at,
+        "notice": briefing.notice,
+        "licences": " ".join([*briefing.licences, f"Store version {briefing.version}."]),
+        "dark": _is_dark(),
+        "who": st.session_state.get(_WHO, ""),
+        "told": told,
+        "answer": st.session_state.get(_ANSWER),
+        "screens": add_said(screens, operations.entries.list_entries(), date.today()),
+    }
+    _mount(
+        key=KEY,
+        data=data,
+        on_entry_change=lambda: _keep_entry(operations),
+        on_fresh_change=lambda: st.session_state.update({_TOKEN: begin_meeting(query, selection, operations).token}),
+        on_light_change=lambda: st.session_state.update({_DARK: st.session_state[KEY]["light"] == "dark"}),
+    )
+
+
+def _is_dark() -> bool:
+    """Whether the room is dark: as the viewer has it, else as the link says."""
+    return bool(st.session_state.get(_DARK, st.query_params.get("dark") == "1"))
+
+
+def _keep_entry(operations: Operations) -> None:
+    """Keep what was typed in, and have the frame told whether it was."""
+    given: Mapping[str, Any] = st.session_state[KEY]["entry"]
+    number = str(given.get("number", ""))
+    try:
+        kept = save_given(operations, given, date.today())
+    except UserError as error:
+        st.session_state[_ANSWER] = {"number": number, "kept": False, "words": str(error)}
+        return
+    st.session_state[_WHO] = kept.who
+    st.session_state[_ANSWER] = {"number": number, "kept": True, "words": f"Kept: {kept.text[:60]}"}
+
+
+def save_given(operations: Operations, given: Mapping[str, Any], today: date) -> MeetingEntry:
+    """Keep what the frame sent: a new entry is of today, one that was there keeps its day. Raises UserError."""
+    values = {key: value for key, value in given.items() if key not in ("number", "who")}
+    if not values.get("version"):
+        values["said"] = today.isoformat()
+    return operations.entries.save_entry(read_entry(values), who=str(given.get("who", "")))
+
+
+_mount = st.components.v2.component(
+    "cspmap-meeting",
+    css=(_WEB / "cspmap-meeting.css").read_text("utf-8"),
+    js=(_WEB / "cspmap-meeting.js").read_text("utf-8"),
+)
