@@ -149,8 +149,9 @@ def _count_recorded(query: Query, measure: Measure, period: Span | None) -> dict
     selection = Selection.default(query.store).change(crimes=measure.crimes)
     coverage = query.count_coverage(selection, span=period)
     if coverage.missing:
-        loaded = "no month of it is loaded" if not coverage.loaded else f"{len(coverage.missing)} months are missing"
-        return found | {"recorded_words": loaded}
+        missing = len(coverage.missing)
+        some = "1 of its months is" if missing == 1 else f"{missing} of its months are"
+        return found | {"recorded_words": f"{some} not loaded" if coverage.loaded else "no month of it is loaded"}
     return found | {"recorded": float(coverage.total)}
 
 

@@ -56,7 +56,9 @@ def measure_trend(counts: pd.DataFrame, year: Span, *, interval: float = INTERVA
     ahead = project_outturn(lay_out_months(known, year.shift(12), as_at=year.last))
     low, high = ahead.range(interval)
     frame = stood[list(_TREND)].copy()
-    frame.insert(0, "count", stood["actual"].where(stood["months_seen"] > 0).astype(float))
+    seen = stood["months_seen"] > 0
+    frame["evidence"] = frame["evidence"].where(seen, "not known")
+    frame.insert(0, "count", stood["actual"].where(seen).astype(float))
     whole = frame["count"].where(frame["months_missing"] == 0)
     rise = ahead.chance(whole, less=False, strict=True)
     return frame.assign(projected=ahead.projected, low=low, high=high, rise=rise)

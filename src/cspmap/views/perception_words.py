@@ -38,7 +38,7 @@ def describe_series(rows: pd.DataFrame) -> str:
     """
     known = rows[rows["value"].notna()].sort_values("last", kind="stable")
     first = rows.iloc[0]
-    name = f"{first['name']}: {first['answer']}" if first["answer"] else str(first["name"])
+    name = name_series(first.to_dict())
     if known.empty:
         return f"{name}: no figure is printed."
     latest = known.iloc[-1]
@@ -89,10 +89,15 @@ def _page(page: str) -> str:
     return f"page {page}" if page[:1].isdigit() else page
 
 
-def describe_beside(row: Mapping[Any, Any], place: str) -> str:
-    """ "41 % called vandalism a problem in 2008; 3,100 criminal damage recorded in 2008." for one reading."""
+def describe_said(row: Mapping[Any, Any], place: str) -> str:
+    """ "Litter (very or fairly big problem): 37 % in Luton in 2008." for one reading."""
     when = f" in {row['period']}" if row["period"] else " in a year that is not printed"
-    said = f"{name_series(row)}: {format_value(row['value'], str(row['unit']))} in {place}{when}."
+    return f"{name_series(row)}: {format_value(row['value'], str(row['unit']))} in {place}{when}."
+
+
+def describe_beside(row: Mapping[Any, Any], place: str) -> str:
+    """One reading, and what was recorded of the same subject in the same months."""
+    said = describe_said(row, place)
     if pd.isna(row["recorded"]):
         return f"{said} Recorded {row['crime_words']}: not known beside it, as {row['recorded_words']}."
     return f"{said} Recorded {row['crime_words']} in the same months: {row['recorded']:,.0f} incidents."

@@ -6,6 +6,7 @@ from typing import Any, get_args
 import pandas as pd
 import streamlit as st
 
+from cspmap.board import spell_out
 from cspmap.errors import UserError
 from cspmap.operations.decisions import CategoryDecision, Choice, DecisionConflictError, Decisions, Ticked
 from cspmap.periods import Span
@@ -13,6 +14,8 @@ from cspmap.priorities import MARKS
 from cspmap.query import Query
 from cspmap.views.focus_controls import show_fault
 from cspmap.views.operation_state import ask_who, take_told, tell_later
+from cspmap.views.perception_tabs import load_beside
+from cspmap.views.perception_words import describe_said
 from cspmap.views.priority_words import CHOICES, CRITERION_NAMES, list_sentences
 from cspmap.views.words import escape_markdown, format_moment
 
@@ -33,6 +36,8 @@ def show_decisions(query: Query, decisions: Decisions, chart: pd.DataFrame, year
     if chosen is None:
         return
     st.markdown(escape_markdown(sentences[chosen][1]))
+    for sentence in list_said(query, chosen):
+        st.caption(escape_markdown(sentence))
     base = _find_base(decisions, chosen, year)
     changed = _draw_form(query, base)
     conflict: DecisionConflictError | None = st.session_state.get(_CONFLICT)
@@ -49,6 +54,20 @@ def show_decisions(query: Query, decisions: Decisions, chart: pd.DataFrame, year
         st.error(escape_markdown(str(conflict)), icon=":material/call_split:")
         st.markdown(f"Theirs: {escape_markdown(describe_decision(conflict.theirs))}")
     show_history(decisions, chosen, year)
+
+
+def list_said(query: Query, crime: str) -> list[str]:
+    """What people said of a category when asked, for whoever judges whether concern is high: a sentence a reading."""
+    found = load_beside(query, query.store.version)
+    if found.empty:
+        return []
+    types = set(spell_out((crime,), query.store.partnership))
+    place = query.store.partnership.place
+    return [
+        f"What people said: {describe_said(row, place)}"
+        for row in found.to_dict("records")
+        if types & set(row["crimes"])
+    ]
 
 
 def _find_base(decisions: Decisions, crime: str, year: Span) -> CategoryDecision:
