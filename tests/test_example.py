@@ -82,7 +82,7 @@ def test_every_generated_file_is_written_again_byte_for_byte(
 ) -> None:
     main(["--from", str(ROOT), "--out", str(tmp_path)])
     written = capsys.readouterr().out.split()
-    assert len(written) == 10
+    assert len(written) == 11
     for path in written:
         assert (tmp_path / path).read_bytes() == (ROOT / path).read_bytes(), path
         assert b"\r" not in (tmp_path / path).read_bytes()

@@ -111,8 +111,19 @@ northing = "Y"
 [[targets]]
 file = "targets.csv"
 
+[disclosure]
+rule = "none"
+
 [lookups]
 lad_to_csp = "lookup.csv"
+"""
+
+# A partnership that is compared with others.
+PLACE, COMPARED = 'place = "Exampleton"', 'place = "Exampleton"\ncsp = "E22000010"'
+PEERS = """
+[recorded_crime]
+file = "residents.csv"
+source = "ONS"
 """
 
 FILES = ("lsoa.geojson", "wards.geojson", "map.hexjson", "residents.csv", "imd.csv", "force-1.csv", "lookup.csv")
@@ -227,11 +238,27 @@ MISTAKES = {
         "figures_off =",
         ["partnership.toml [[layers]] 3 \"hex\": there is no key 'figures_off' here; did you mean figures_of?"],
     ),
+    "rule that is none": (
+        'rule = "none"',
+        'rule = "hide"',
+        ["partnership.toml [disclosure]: rule is 'hide'; write \"none\" or \"suppress\" or \"round\"."],
+    ),
+    "threshold of another rule": (
+        'rule = "none"',
+        'rule = "round"\nthreshold = 5',
+        ["partnership.toml [disclosure]: threshold is for rule = \"suppress\" alone; take it out."],
+    ),
+    "threshold that hides nothing": (
+        'rule = "none"',
+        'rule = "suppress"\nthreshold = 2',
+        ["partnership.toml [disclosure]: threshold is 2; write a whole number from 3 to 100."],
+    ),
     "unknown table": (
         "[lookups]",
         "[zzz]",
         ["partnership.toml: there is no key 'zzz' here; remove it; known are partnership, denominators, "
-         "crime_types, layers, areas, crime_groups, deprivation, incidents, lookups, targets."],
+         "crime_types, layers, areas, crime_groups, deprivation, incidents, lookups, targets, "
+         "indicators, priorities, recorded_crime, disclosure."],
     ),
     "single brackets": (
         "[[deprivation]]",
@@ -663,7 +690,8 @@ def documented_keys() -> dict[str, set[str]]:
 
 
 def test_every_key_is_documented_and_every_documented_key_is_read(folder: Path) -> None:
-    text = re.sub(r"(?m)^(\[.*\])$", r"\1\nqqqqqq = 1", SMALL.replace("hexmap = {", "hexmap = { qqqqqq = 1,"))
+    whole = f"{SMALL.replace(PLACE, COMPARED)}{PEERS}".replace("hexmap = {", "hexmap = { qqqqqq = 1,")
+    text = re.sub(r"(?m)^(\[.*\])$", r"\1\nqqqqqq = 1", whole)
     accepted: dict[str, set[str]] = {}
     for line in complaints(folder, f"qqqqqq = 1\n{text}"):
         # The sentence names the table last, within its parent: partnership.toml [[incidents]] 2 [columns].
@@ -679,9 +707,36 @@ def test_every_key_is_documented_and_every_documented_key_is_read(folder: Path) 
 def test_the_documented_example_is_right_and_shows_most_keys(tmp_path: Path) -> None:
     example = re.search(r"```toml\n(.*?)```", DOCS.read_text(encoding="utf-8"), flags=re.DOTALL)
     assert example is not None
-    for name in re.findall(r'"([\w*-]+\.(?:csv|zip|geojson|hexjson))"', example[1]):
+    for name in re.findall(r'"([\w*-]+\.(?:csv|zip|geojson|hexjson|xlsx))"', example[1]):
         (tmp_path / name.replace("*", "1")).touch()
     partnership = load(tmp_path, example[1])
     assert [source.covers for source in partnership.incidents] == ["force", "partnership"]
     shown = tomllib.loads(example[1])
     assert shown.keys() == documented_keys().keys() - {"hexmap", "columns"}
+
+
+def test_whom_the_partnership_is_compared_with(folder: Path) -> None:
+    assert load(folder).recorded_crime is None
+    compared = SMALL.replace(PLACE, COMPARED)
+    alone = load(folder, compared + PEERS).recorded_crime
+    assert alone is not None
+    assert (alone.file, alone.members, alone.name) == (folder / "residents.csv", (), "Most similar group")
+    told = 'group = ["E22000009", "W14000023"]\ngroup_source = "Home Office"\ngroup_name = "Our family"\n'
+    group = load(folder, compared + PEERS + told).recorded_crime
+    assert group is not None
+    assert (group.members, group.name, group.members_source) == (
+        ("E22000009", "W14000023"),
+        "Our family",
+        "Home Office",
+    )
+
+
+def test_what_is_wrong_with_a_comparison_is_told(folder: Path) -> None:
+    assert complaints(folder, SMALL + PEERS + 'group = ["Luton"]\n') == [
+        "partnership.toml [recorded_crime]: group names 'Luton'; write community safety partnership codes, such as "
+        "E22000010.",
+        "partnership.toml [recorded_crime]: the group has no source; say in group_source who drew it up, such as "
+        '"Home Office, 2024".',
+        "partnership.toml [recorded_crime]: the partnership's own code is not given; add csp to [partnership], such as "
+        'csp = "E22000010".',
+    ]

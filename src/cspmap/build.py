@@ -28,6 +28,7 @@ from cspmap.layers import LayerSet, read_layers
 from cspmap.month_files import MonthWriter
 from cspmap.month_inputs import Inputs, MonthInput, choose_months, lack_incidents
 from cspmap.partnership import Denominator, DeprivationFile, IncidentSource, Partnership, load_partnership
+from cspmap.peer_group import PeerGroup
 from cspmap.periods import Month
 from cspmap.sources.incidents import IncidentPart
 from cspmap.sources.indicator_file import read_indicators
@@ -213,8 +214,9 @@ def _copy_tables(files: Sequence[Path], folder: Path, read: Callable[[Path], obj
 def _list_files(partnership: Partnership) -> Iterator[tuple[str, Path]]:
     """Every file that is read, with the words it is cited by. A folder or pattern stands for its files."""
     lookups = (getattr(partnership.lookups, field.name) for field in fields(partnership.lookups))
-    cited: tuple[Denominator | DeprivationFile | IncidentSource, ...]
-    cited = (*partnership.denominators, *partnership.deprivation, *partnership.incidents)
+    peers = () if partnership.recorded_crime is None else (partnership.recorded_crime,)
+    cited: tuple[Denominator | DeprivationFile | PeerGroup | IncidentSource, ...]
+    cited = (*partnership.denominators, *partnership.deprivation, *peers, *partnership.incidents)
     named: list[tuple[str, Path]] = [
         *((layer.name, layer.file) for layer in partnership.layers if layer.file is not None),
         *((item.source, item.file) for item in cited),

@@ -22,6 +22,7 @@ from cspmap.sources.deprivation import OVERALL, read_indices
 from cspmap.sources.incidents import MonthHolders, list_parts, note_unread
 from cspmap.sources.indicator_file import read_indicators
 from cspmap.sources.lookups import read_csps, read_retired_lsoas
+from cspmap.sources.recorded_crime import read_members, read_recorded_crime
 from cspmap.sources.scanning_file import read_scanning_chart
 from cspmap.sources.target_file import read_targets
 
@@ -54,6 +55,7 @@ def check_partnership(path: Path, *, data: Path | None) -> tuple[list[Problem], 
     _check_deprivation(partnership, layers, retired, findings)
     for file in partnership.targets:
         _check_targets(file, partnership, findings)
+    _check_recorded_crime(partnership, findings)
     for file in partnership.indicators:
         _check_indicators(file, partnership, findings)
     for file in partnership.priorities.charts:
@@ -203,6 +205,16 @@ def _check_cover(file: str, codes: Collection[str], home: _Home, words: str, fin
         findings.notes.append(
             f"{file}: {len(absent)} of {len(own)} {home.layer.plural} have no {words} there: {list_briefly(absent)}."
         )
+
+
+def _check_recorded_crime(partnership: Partnership, findings: _Findings) -> None:
+    """The members must be in the file; of all that does not add up in it, a note each."""
+    group = partnership.recorded_crime
+    read = None if group is None else findings.read(group.file, read_recorded_crime, group.file)
+    if group is not None and read is not None:
+        findings.notes.extend(f"{group.file.name}: {fault.words}" for fault in read.faults)
+        with findings.collect(group.file.name):
+            read_members(group, partnership.csp)
 
 
 def _check_targets(file: Path, partnership: Partnership, findings: _Findings) -> None:

@@ -34,7 +34,7 @@ OA21 = _code_type("oa21", "output area 2021", r"[EW]00\d{6}")
 LSOA11 = _code_type("lsoa11", "LSOA 2011", r"[EW]01\d{6}")
 LSOA21 = _code_type("lsoa21", "LSOA 2021", r"[EW]01\d{6}")
 LAD = _code_type("lad", "local authority", r"(E0[6-9]|W06|S12|N09)\d{6}")
-CSP = _code_type("csp", "community safety partnership", r"[EW]22\d{6}")
+CSP = _code_type("csp", "community safety partnership", r"(E22|W14)\d{6}")
 
 _WARD = r"(E05|W05|S13|N08)\d{6}"
 _COLUMN = re.compile(r"(?P<stem>OA|LSOA|WD|LAD|CSP)(?P<year>\d{2})CD", re.IGNORECASE)

@@ -24,6 +24,8 @@ from cspmap.partnership_parts import (
     CrimeType,
     Denominator,
     DeprivationFile,
+    Disclosure,
+    DisclosureRule,
     ExtractColumns,
     HexmapPlacement,
     IncidentFormat,
@@ -33,6 +35,7 @@ from cspmap.partnership_parts import (
     SourceCoverage,
 )
 from cspmap.partnership_priorities import read_priorities
+from cspmap.peer_group import PeerGroup, read_peer_group
 from cspmap.priorities import NO_PRIORITIES, Priorities
 from cspmap.toml_table import TomlTable
 
@@ -43,6 +46,7 @@ __all__ = [
     "CrimeType",
     "Denominator",
     "DeprivationFile",
+    "Disclosure",
     "ExtractColumns",
     "HexmapPlacement",
     "IncidentFormat",
@@ -78,6 +82,8 @@ class Partnership:
     csp: str | None = None
     lad: str | None = None
     smallest_denominator: int = 100
+    recorded_crime: PeerGroup | None = None
+    disclosure: Disclosure = Disclosure()
 
     def find_layer(self, key: str) -> Layer:
         """The layer with this key; raises UserError naming those there are."""
@@ -154,6 +160,7 @@ def _read_partnership(top: TomlTable, files: PartnershipFiles) -> Partnership:
     if head is None:
         top.report("there is no [partnership] table", "add one with name, place and boundary")
         head = TomlTable({}, "", [])
+    csp = _read_code(head, "csp", CSP, "E22000010")
     denominators = tuple(_read_denominator(table, files) for table in top.tables("denominators", required=True))
     crime_types = tuple(_read_crime_type(table, denominators) for table in top.tables("crime_types"))
     partnership = Partnership(
@@ -173,13 +180,31 @@ def _read_partnership(top: TomlTable, files: PartnershipFiles) -> Partnership:
         indicators=tuple(_read_own_file(table, files) for table in top.tables("indicators")),
         priorities=read_priorities(top.table("priorities"), files.find_own),
         notice=head.text("notice", ""),
-        csp=_read_code(head, "csp", CSP, "E22000010"),
+        csp=csp,
         lad=_read_code(head, "lad", LAD, "E06000032"),
         smallest_denominator=head.whole("smallest_denominator", 100, least=0, most=1_000_000),
+        recorded_crime=read_peer_group(top.table("recorded_crime"), files.find, own=csp),
+        disclosure=_read_disclosure(top.table("disclosure")),
     )
     head.finish()
     top.finish()
     return partnership
+
+
+def _read_disclosure(table: TomlTable | None) -> Disclosure:
+    if table is None:
+        return Disclosure()
+    disclosure = Disclosure(
+        rule=cast(DisclosureRule, table.choice("rule", get_args(DisclosureRule))),
+        # A count that is withheld as being under 2 is known to be 1.
+        threshold=table.whole("threshold", 5, least=3, most=100),
+        base=table.whole("base", 5, least=2, most=100),
+    )
+    for key, rule in (("threshold", "suppress"), ("base", "round")):
+        if table.has(key) and disclosure.rule != rule:
+            table.report(f'{key} is for rule = "{rule}" alone', "take it out")
+    table.finish()
+    return disclosure
 
 
 def _read_code(table: TomlTable, key: str, kind: CodeType, example: str) -> str | None:

@@ -168,3 +168,6 @@ class Disclosure:
     rule: DisclosureRule = "none"
     threshold: int = 5
     base: int = 5
+
+
+NO_RULE = Disclosure()

@@ -33,7 +33,7 @@ FORMAT = 2
 
 POINTER = "current"
 
-TABLES = ("areas", "cube", "denominators", "deprivation", "months", "totals")
+TABLES = ("areas", "cube", "denominators", "deprivation", "months", "recorded_crime", "totals")
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,11 @@ class Store:
     def areas(self) -> "pd.DataFrame":
         """Every area of every level: layer, code, name, hectares."""
         return self.read_table("areas")
+
+    @cached_property
+    def recorded_crime(self) -> "pd.DataFrame":
+        """Recorded crime of the partnership, its group and its force, as `sources.recorded_crime` gives it."""
+        return self.read_table("recorded_crime")
 
     def table(self, name: str) -> Path:
         """The Parquet file of a table."""

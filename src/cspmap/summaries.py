@@ -17,6 +17,7 @@ from cspmap.periods import Month
 from cspmap.sources.denominators import read_denominator
 from cspmap.sources.deprivation import COUNTED, OVERALL, Indices, read_indices
 from cspmap.sources.lookups import read_retired_lsoas
+from cspmap.sources.recorded_crime import read_members
 
 if TYPE_CHECKING:
     import duckdb
@@ -86,6 +87,9 @@ def write_summaries(
     deprivation, said = _spread_deprivation(partnership, layers, overlap, denominators)
     notes.extend(said)
     _write(folder, "deprivation", deprivation)
+    recorded, said = read_members(partnership.recorded_crime, partnership.csp)
+    notes.extend(said)
+    _write(folder, "recorded_crime", recorded)
     return notes
 
 

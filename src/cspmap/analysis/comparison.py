@@ -72,7 +72,7 @@ def rank_in_group(rates: Array | Column) -> pd.Series:
     return pd.Series(_usable(rates), index=index).rank(method="min", ascending=False).astype("Int64")
 
 
-def rank_spans(count: Column, population: Array | Column, *, seed: int = _SEED) -> pd.DataFrame:
+def rank_spans(count: Column, population: Array | Column | float, *, seed: int = _SEED) -> pd.DataFrame:
     """The ranks that chance alone leaves open to each member: columns first (the better) and last, NA if not known.
 
     Each member's true rate is drawn anew from what its count leaves open (a gamma distribution of shape count + 1/2

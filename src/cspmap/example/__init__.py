@@ -7,6 +7,8 @@ published targets. What is published, what is illustrative and what is simulated
 from pathlib import Path
 
 from cspmap.example.geography import (
+    HOUSEHOLDS,
+    RESIDENTS,
     format_deprivation,
     format_households,
     format_residents,
@@ -15,6 +17,7 @@ from cspmap.example.geography import (
 )
 from cspmap.example.incidents import simulate_year
 from cspmap.example.layout import format_hexjson, read_layout
+from cspmap.example.peers import simulate_peers
 from cspmap.example.places import place_points, weigh_hexagons
 from cspmap.example.totals import YEARS, read_published, total_year
 
@@ -38,6 +41,13 @@ def write_example(root: Path, *, out: Path | None = None) -> list[Path]:
         Path("data", "deprivation.csv"): format_deprivation(hexagons, seed=SEED),
     }
     published = read_published(root / TARGETS)
+    texts[Path("data", "recorded-crime.csv")] = simulate_peers(
+        total_year(published, YEARS[-1]),
+        total_year(published, YEARS[-2]),
+        residents=RESIDENTS,
+        households=HOUSEHOLDS,
+        seed=SEED,
+    )
     points = place_points(hexagons, places, seed=SEED)
     weights = weigh_hexagons(hexagons, seed=SEED)
     for year in YEARS:

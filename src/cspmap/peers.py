@@ -1,0 +1,238 @@
+"""The partnership beside those most similar to it, and its own areas beside each other, as tidy frames.
+
+Recorded crime by partnership comes from the store's table of it (`sources.recorded_crime`). The group is that of the
+partnership file, the partnership itself among its members.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import pandas as pd
+
+from cspmap.analysis.change import change_table
+from cspmap.analysis.comparison import GroupBounds, rank_in_group, rank_spans, within_group
+from cspmap.analysis.intervals import rate_interval, ratio_interval
+from cspmap.analysis.measures import rate
+from cspmap.errors import SelectionError, UserError, quote_briefly
+from cspmap.periods import Month, Span
+from cspmap.query import Query
+from cspmap.selection import Selection
+from cspmap.totals import Coverage
+
+Among: TypeAlias = Literal["group", "force"]
+Year: TypeAlias = Literal["latest", "before"]
+
+# What data.police.uk publishes and recorded crime does not count.
+NOT_RECORDED_CRIME = "anti-social-behaviour"
+
+
+@dataclass(frozen=True)
+class Offence:
+    """A line of the published tables: an offence and what its rate is per ("residents" or "households")."""
+
+    name: str
+    per: str
+    total: bool = False
+
+    @property
+    def words(self) -> str:
+        """As it is chosen by: "Robbery", "Burglary, per 1,000 households"."""
+        return self.name if self.per == "residents" else f"{self.name}, per 1,000 {self.per}"
+
+
+@dataclass(frozen=True)
+class Peers:
+    """Partnerships beside each other in one offence over one year. Not to be changed.
+
+    `members` has a row a partnership by code, the highest rate first: name, force, count, before (the year before's),
+    people, rate (per 1,000 people), low and high (its 95 % interval), rank (1 the highest), first and last (the ranks
+    that chance leaves open), position (of the rate in the bounds), percent (change on the year before as published),
+    percent_low, percent_high, p, verdict (of the counts), and marks: words on figures not given or below 0.
+    """
+
+    offence: Offence
+    year: Span
+    among: Among
+    own: str
+    members: pd.DataFrame
+    bounds: GroupBounds
+
+    @property
+    def line(self) -> pd.Series:
+        """The partnership's own row."""
+        return self.members[self.members.index == self.own].iloc[0]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Recorded crime of a year as published beside the incidents loaded for the same months.
+
+    `recorded` is None where it is not given. `loaded` counts all but anti-social behaviour, in the months loaded.
+    """
+
+    span: Span
+    recorded: float | None
+    loaded: Coverage
+
+    @property
+    def difference(self) -> float | None:
+        """Incidents loaded less recorded crime; None unless both are known for the whole year."""
+        return None if self.recorded is None or self.loaded.missing else self.loaded.total - self.recorded
+
+    @property
+    def percent(self) -> float | None:
+        """The difference in per cent of recorded crime."""
+        return 100 * self.difference / self.recorded if self.difference is not None and self.recorded else None
+
+
+def list_offences(query: Query) -> list[Offence]:
+    """What the store's table of recorded crime has, in the published order; empty where there is no table."""
+    table = query.store.recorded_crime
+    lines = table[["offence", "per", "total"]].drop_duplicates()
+    return [Offence(*line) for line in lines.itertuples(index=False, name=None)]
+
+
+def find_offence(query: Query, words: str | None) -> Offence:
+    """The offence with these words, in any case; all recorded crime where None. Raises SelectionError."""
+    offences = list_offences(query)
+    if not offences:
+        raise UserError(NO_TABLE)
+    if words is None:
+        return next((offence for offence in offences if offence.total), offences[0])
+    for offence in offences:
+        if offence.words.casefold() == words.strip().casefold():
+            return offence
+    known = "; ".join(offence.words for offence in offences)
+    raise SelectionError(f"Recorded crime has no offence {quote_briefly(words)}; choose one of: {known}.")
+
+
+NO_TABLE = (
+    "No recorded crime by partnership is loaded. Name the published file in a [recorded_crime] table of "
+    "partnership.toml (docs/partnership-file.md) and build again."
+)
+
+
+def list_among(query: Query) -> list[Among]:
+    """Whom the partnership can be compared with: its group, where one is given, and its force's partnerships."""
+    group = query.store.partnership.recorded_crime
+    return ["group", "force"] if group is not None and group.members else ["force"]
+
+
+def find_year(query: Query, year: Year = "latest") -> Span:
+    """The year that the published counts are of, or the one before."""
+    months = query.store.recorded_crime["year"]
+    last = Month.parse(str(months.iloc[0]))
+    return Span.ending(last if year == "latest" else last - 12, months=12)
+
+
+def compare_group(query: Query, offence: Offence, *, among: Among = "group", year: Year = "latest") -> Peers:
+    """The partnership beside its group, or all partnerships of its force, in one offence.
+
+    Rates are as published. Those of the year before are not; they are worked out here, per the same people.
+    """
+    own, members = _take_members(query, offence, among, year)
+    spans = rank_spans(members["count"].where(members["rate"].notna()), members["people"])
+    members = members.assign(first=spans["first"], last=spans["last"]).sort_values(
+        "rate", ascending=False, kind="stable", na_position="last"
+    )
+    bounds = within_group(members["rate"])
+    members["position"] = [bounds.place(value) for value in members["rate"]]
+    return Peers(offence, find_year(query, year), among, own, members, bounds)
+
+
+def compare_offences(query: Query, *, among: Among = "group", year: Year = "latest") -> pd.DataFrame:
+    """The partnership's own line in every offence, with the group's mean and bounds: a row an offence, as published.
+
+    Columns: offence (its words), per, count, before, rate, low, high, percent, percent_low, percent_high, p, verdict,
+    rank, number (of members whose rate is known), mean, lower, upper, position, marks.
+    """
+    rows = []
+    for offence in list_offences(query):
+        own, members = _take_members(query, offence, among, year)
+        bounds, line = within_group(members["rate"]), members.loc[own].to_dict()
+        rows.append(
+            {
+                **{name: value for name, value in line.items() if name not in ("name", "force", "people")},
+                "offence": offence.words,
+                "per": offence.per,
+                "number": bounds.number,
+                "mean": bounds.mean,
+                "lower": bounds.lower,
+                "upper": bounds.upper,
+                "position": bounds.place(line["rate"]),
+            }
+        )
+    first = ["offence", "per", "count", "before", "rate", "low", "high", "rank", "number", "mean", "lower", "upper"]
+    frame = pd.DataFrame(rows)
+    return frame[[*first, "position", *(column for column in frame if column not in [*first, "position"])]]
+
+
+def _take_members(query: Query, offence: Offence, among: Among, year: Year) -> tuple[str, pd.DataFrame]:
+    """The partnership's code, and all of `Peers.members` but first, last and position, in the order of the list."""
+    partnership = query.store.partnership
+    own, group = partnership.csp, partnership.recorded_crime
+    table = query.store.recorded_crime
+    if own is None or group is None or table.empty:
+        raise UserError(NO_TABLE)
+    rows = table[(table["offence"] == offence.name) & (table["per"] == offence.per)].set_index("code")
+    codes = list(dict.fromkeys((own, *group.members)))
+    if among == "force":
+        codes = [own, *rows.index[(rows["force"] == rows.loc[own, "force"]) & (rows.index != own)]]
+    members = rows.loc[[code for code in codes if code in rows.index]]
+    latest = year == "latest"
+    count = members["count" if latest else "before"].astype("Float64").astype(float)
+    before = (members["before"] if latest else members["before"] * pd.NA).astype("Float64").astype(float)
+    people = members["people"].astype("Float64").astype(float)
+    rates = members["rate"].where(count >= 0) if latest else rate(count.where(count >= 0), people)
+    changes, ratio = change_table(before, count), 100 * (ratio_interval(before, count) - 1)
+    return own, pd.DataFrame(
+        {
+            "name": members["name"],
+            "force": members["force"],
+            "count": count,
+            "before": before,
+            "people": people,
+            "rate": rates,
+            **rate_interval(count.where(rates.notna()), people),
+            "rank": rank_in_group(rates),
+            "percent": members["percent"] if latest else float("nan"),
+            "percent_low": ratio["low"],
+            "percent_high": ratio["high"],
+            "p": changes["p"],
+            "verdict": changes["verdict"],
+            "marks": members["marks"],
+        }
+    )
+
+
+def compare_totals(query: Query) -> list[Beside]:
+    """All recorded crime of the partnership beside the incidents loaded for the same months: latest year, year before.
+
+    They are different products: never averaged, and not expected to agree.
+    """
+    table, partnership = query.store.recorded_crime, query.store.partnership
+    own = table[(table["code"] == partnership.csp) & table["total"]]
+    keys = tuple(kind.key for kind in partnership.crime_types if kind.key != NOT_RECORDED_CRIME)
+    selection = Selection.default(query.store).change(crimes=keys)
+    found = []
+    years: Sequence[tuple[Year, str]] = (("latest", "count"), ("before", "before"))
+    for year, column in years if len(own) else ():
+        span, value = find_year(query, year), own[column].iloc[0]
+        recorded = None if pd.isna(value) else float(value)
+        found.append(Beside(span, recorded, query.count_coverage(selection, span=span)))
+    return found
+
+
+def rank_areas(areas: pd.DataFrame) -> pd.DataFrame:
+    """The partnership's own areas beside each other, the highest rate first.
+
+    `areas` is as `analysis.area_figures.compute_figures` gives. Added: low, high (the rate's 95 % interval), rank,
+    first and last (the ranks that chance leaves open). No rate, no rank.
+    """
+    people = areas["denominator"].astype("Float64").astype(float).mask(areas["suppressed"])
+    count = areas["count"].astype("Float64").astype(float)
+    ranked = areas.assign(
+        **rate_interval(count, people), rank=rank_in_group(areas["rate"]), **rank_spans(count, people)
+    )
+    return ranked.sort_values("rate", ascending=False, kind="stable", na_position="last")
