@@ -17,6 +17,7 @@ TEXT_SIZE = 26
 
 _FIGURE, _SENTENCE, _BETWEEN, _SAID, _ABOUT = 138, 36, 9, 33, 30
 _SENTENCE_LETTERS, _BOLD_LETTERS, _SAID_LETTERS = 54, 51, 58
+_LONG_LINE = 125
 # Of what was said last time; its heading and what is said today have one line each besides.
 SAID_LINES = 4
 
@@ -36,7 +37,8 @@ def fit_sentences(sentences: Sequence[str], *, figures: int, said: int, notice: 
     room for two lines that are longer.
     """
     if not beside:
-        return Cut(tuple(cut_text(sentence, 125) for sentence in sentences[:2]), tuple(sentences[2:]))
+        told = tuple(cut_text(sentence, _LONG_LINE) for sentence in sentences[:2])
+        return Cut(told, tuple(sentence for sentence in sentences if sentence not in told))
     height = BODY - NOTICE * notice - _FIGURE * math.ceil(figures / 2) - _SAID * (said + 2) - _ABOUT
     shown: list[str] = []
     rest: list[str] = []
@@ -90,4 +92,4 @@ def cut_text(text: str, most: int) -> str:
         return text
     start = text[: most - 1]
     space = start.rfind(" ")
-    return f"{start[:space] if space > most // 2 else start}…"
+    return f"{start[:space] if space >= most // 2 else start}…"
