@@ -13,17 +13,44 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
+from cspmap.operations import (
+    OPERATIONS_VARIABLE,
+    Action,
+    CrimeGoal,
+    Operation,
+    Operations,
+    SurveyGoal,
+    Units,
+    find_url,
+)
+
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "screenshots"
 CSPMAP = [sys.executable, "-c", "from cspmap.cli import main; main()"]
 START_SECONDS = 60
 LARGEST = 250_000  # bytes
+
+
+# An operation on simulated incidents: what is said of it is what the sheet makes of them.
+OCTANS = Operation(
+    "Octans",
+    id="octans",
+    aim="Fewer robberies, and people who feel safer",
+    lead="Sgt Ames",
+    status="ended",
+    start=date(2006, 4, 1),
+    end=date(2007, 3, 31),
+    area=Units("ward", ("luton-dallow", "luton-south")),
+    goals=(CrimeGoal(("robbery",), -20.0), SurveyGoal("Feel safe after dark", "at least", 50.0)),
+    actions=(Action("Light the footpath to the station", "Council", date(2006, 6, 30), "done"),),
+)
 
 
 class Shot(NamedTuple):
@@ -46,6 +73,8 @@ SHOTS = (
     Shot("targets-trajectories", "/targets?tab=Trajectories&as-at=November%202007", 1280, 720, "chart"),
     Shot("set-targets", "/set_targets?part=Try%20out%20next%20year%27s", 1280, 720, "table"),
     Shot("hotspots", "/hotspots?months=January+2007&months=December+2007", 1280, 720),
+    Shot("focus", "/focus?level=ward&crime=robbery&areas=luton-dallow%2Cluton-south", 1280, 720),
+    Shot("operations", "/operations?operation=octans", 1280, 900, "chart"),
     Shot("data", "/data", 1280, 720, "chart"),
 )
 
@@ -73,8 +102,11 @@ def serve_example() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "store"
         environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+        # Beside the store of this folder, so that nobody's own operations are shown.
+        environment.pop(OPERATIONS_VARIABLE, None)
         build = [*CSPMAP, "build", str(ROOT / "data" / "partnership.toml"), "--store", str(store)]
         subprocess.run(build, env=environment, check=True, stdout=subprocess.DEVNULL, timeout=120)
+        Operations.open(find_url(store)).save_operation(OCTANS, who="Example")
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]

@@ -82,7 +82,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def shown_outputs() -> list[tuple[str, list[str]]]:
     blocks = re.findall(r"```console\n\$ cspmap (.+?)\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
-    # Operations are shown over one that has been saved, which this folder does not have.
+    # Operations are shown over one that has been saved: see test_cli_operations.py.
     return [(command, output.splitlines()) for command, output in blocks if not command.startswith("operations")]
 
 

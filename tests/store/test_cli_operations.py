@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from datetime import date
 from pathlib import Path
 
@@ -26,6 +27,8 @@ from cspmap.operations import (
 from cspmap.query import Query
 
 from .made import Made
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "command-line.md"
 
 ASH = Operation(
     "Ash",
@@ -156,3 +159,30 @@ def test_every_option_has_help_that_ends() -> None:
         for parameter in command.params:
             if parameter.param_type_name == "option":
                 assert str(getattr(parameter, "help", "")).endswith("."), parameter.name
+
+
+DALLOW = Operation(
+    "Dallow",
+    aim="Fewer robberies",
+    lead="Sgt Ames",
+    status="ended",
+    area=Units("ward", ("luton-dallow",)),
+    start=date(2006, 4, 1),
+    end=date(2007, 3, 31),
+    buffer_metres=250.0,
+    goals=(CrimeGoal(("robbery",), -20.0),),
+    actions=(Action("Light the footpath"),),
+)
+
+
+def test_outputs_in_the_document_are_real(example_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(OPERATIONS_VARIABLE, f"sqlite:///{tmp_path / 'operations.db'}")
+    Operations.open(find_url(example_store)).save_operation(DALLOW, who="Sgt Ames")
+    blocks = re.findall(r"```console\n\$ cspmap operations (.+?)\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
+    shown = {command: output for command, output in blocks if command.split()[0] in ("list", "evaluate")}
+    assert len(shown) == 2
+    for command, output in shown.items():
+        called = CliRunner().invoke(main, ["operations", *command.split(), "--store", str(example_store)])
+        said = called.output.replace(DALLOW.id, "0a1b...")
+        start, cut, _ = output.partition("\n...\n")
+        assert said.startswith(start) if cut else said == output, f"cspmap operations {command} says:\n{said}"
