@@ -15,6 +15,7 @@ from cspmap.cli_focus import focus
 from cspmap.cli_hotspots import hotspots
 from cspmap.cli_load import load
 from cspmap.cli_operations import operations
+from cspmap.cli_pack import pack
 from cspmap.cli_parts import STORE, open_chosen
 from cspmap.cli_priorities import indicators, priorities
 from cspmap.cli_targets import targets
@@ -60,6 +61,7 @@ main.add_command(hotspots)
 main.add_command(load)
 main.add_command(indicators)
 main.add_command(operations)
+main.add_command(pack)
 main.add_command(priorities)
 main.add_command(targets)
 
