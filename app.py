@@ -12,6 +12,7 @@ st.navigation(
         st.Page("pages/targets.py", title="Targets", icon=":material/flag:"),
         st.Page("pages/set_targets.py", title="Set targets", icon=":material/edit_note:"),
         st.Page("pages/hotspots.py", title="Hotspots", icon=":material/local_fire_department:"),
+        st.Page("pages/deprivation.py", title="Deprivation", icon=":material/stacked_line_chart:"),
         st.Page("pages/focus.py", title="Focus area", icon=":material/center_focus_strong:"),
         st.Page("pages/operations.py", title="Operations", icon=":material/flag_circle:"),
         st.Page("pages/perceptions.py", title="Perceptions", icon=":material/forum:"),

@@ -110,7 +110,7 @@ def test_all_columns_of_file_7_of_2019_are_told_apart(tmp_path: Path) -> None:
 
 def test_a_population_below_zero_is_told(tmp_path: Path) -> None:
     header = f"{_HEADER},Total population: mid 2022"
-    with pytest.raises(SourceError, match="'Total population: mid 2022' has '-3' .line 2., below 0"):
+    with pytest.raises(SourceError, match=r"'Total population: mid 2022' has '-3' \(line 2\), below 0"):
         read_indices(write(tmp_path, "A,1,2,3,-3", header=header))
 
 

@@ -7,7 +7,7 @@ once.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ import streamlit as st
 from folium.template import Template
 
 from cspmap.views.assets import map_scripts, map_styles
-from cspmap.views.palettes import SPECIAL, Special
+from cspmap.views.palettes import SPECIAL, Special, text_on
 
 SPECIAL_WORDS: dict[Special, str] = {
     "missing": "no data",
@@ -49,12 +49,30 @@ class LegendClass:
 
 
 @dataclass(frozen=True)
+class LegendGrid:
+    """Classes of two figures, in a square that the legend shows them in, where they can be ticked to show them alone.
+
+    Class `side` x row + column, both from 0 for the lowest; `across` and `up` say what grows that way. `sizes` are how
+    many areas each class holds. `shown` are the classes that are shown alone; none of them means all. `answers` is as
+    that of `Picks`.
+    """
+
+    side: int
+    across: str
+    up: str
+    sizes: tuple[int, ...]
+    shown: tuple[int, ...] = ()
+    answers: str | None = None
+
+
+@dataclass(frozen=True)
 class Legend:
     """What the colours mean. `rule` is a sentence on how the classes were made."""
 
     title: str
     rule: str
     classes: tuple[LegendClass, ...]
+    grid: LegendGrid | None = None
 
 
 @dataclass(frozen=True)
@@ -155,6 +173,14 @@ class MapEvent:
     area: str | None
 
 
+@dataclass(frozen=True)
+class LegendEvent:
+    """A user ticked classes of the legend's grid: those that are shown alone now. `nonce` is for the next view."""
+
+    shown: tuple[int, ...]
+    nonce: str
+
+
 class _Drawing(folium.FeatureGroup):
     """The one call that changes what the map shows."""
 
@@ -180,6 +206,16 @@ def take_event(*, key: str) -> MapEvent | None:
     """
     value = st.session_state.pop(key, None)
     return MapEvent(value["area"]) if value else None
+
+
+def take_message(*, key: str, classes: Collection[int]) -> MapEvent | LegendEvent | None:
+    """As `take_event`, of a map whose legend is a grid of these classes."""
+    value = st.session_state.pop(key, None)
+    if not isinstance(value, Mapping):
+        return None
+    if "shown" not in value:
+        return MapEvent(value["area"])
+    return LegendEvent(tuple(sorted(number for number in value["shown"] if number in classes)), str(value["nonce"]))
 
 
 def draw_map(view: MapView, *, key: str, height: int) -> None:
@@ -222,6 +258,7 @@ def _payload(view: MapView) -> dict[str, Any]:
             "title": view.legend.title,
             "rule": view.legend.rule,
             "classes": [[entry.colour, entry.label] for entry in view.legend.classes],
+            **({} if view.legend.grid is None else {"grid": _list_grid(view.legend.grid, view.legend.classes)}),
         },
         "specials": {name: [look.fill, look.ink, look.pattern, SPECIAL_WORDS[name]] for name, look in SPECIAL.items()},
         "selected": view.selected,
@@ -242,6 +279,18 @@ def _payload(view: MapView) -> dict[str, Any]:
 def _corners(picture: Picture) -> list[list[float]]:
     south, west, north, east = picture.bounds
     return [[south, west], [north, east]]
+
+
+def _list_grid(grid: LegendGrid, classes: tuple[LegendClass, ...]) -> dict[str, Any]:
+    return {
+        "side": grid.side,
+        "across": grid.across,
+        "up": grid.up,
+        "sizes": list(grid.sizes),
+        "inks": [text_on(entry.colour) for entry in classes],
+        "shown": list(grid.shown),
+        "answers": grid.answers,
+    }
 
 
 # One letter an area and step: a class is its digit.

@@ -18,6 +18,11 @@ CATEGORICAL = ("#12436D", "#28A197", "#801650", "#F46A25")
 _ORDERED = ("#F8EBB5", "#8FC9A3", "#3E9FB0", "#2B6CA3")
 _FALL = ("#1F6E9C", "#8DBBD1", "#F5F2EC")
 _RISE = ("#F5F2EC", "#E5B07A", "#B0561E")
+# Two figures at once: neither, the first alone (blue), the second alone (orange), both. The corners were searched for
+# the greatest least distance between any two of the nine, to normal and to each kind of colour-blind sight.
+_CORNERS = ("#F4F6F1", "#74AAFF", "#F8A12B", "#646254")
+# Three colours for the second figure, faded towards the ground by the first.
+_FADED, _GROUND, _OPACITY = ("#F2C94C", "#3EA58C", "#2B6CA3"), "#F4F6F8", (0.35, 0.65, 1.0)
 
 Special = Literal["missing", "zero", "suppressed", "left out"]
 
@@ -50,6 +55,23 @@ def diverging_palette(k: int) -> tuple[str, ...]:
     _require(3 <= k <= 9 and k % 2 == 1, f"a diverging palette has 3, 5, 7 or 9 classes, got {k}")
     half = k // 2 + 1
     return (*_sample(_FALL, half), *_sample(_RISE, half)[1:])
+
+
+def bivariate_palette() -> tuple[str, ...]:
+    """Nine colours for two figures in three classes each, row by row: the first figure rises within a row."""
+    none, first, second, both = (_to_oklab(corner) for corner in _CORNERS)
+    steps = (0.0, 0.5, 1.0)
+    return tuple(_from_oklab(_blend(_blend(none, first, u), _blend(second, both, u), v)) for v in steps for u in steps)
+
+
+def faded_palette() -> tuple[str, ...]:
+    """The same nine classes as value by alpha: the second figure's colour, the fainter the lower the first.
+
+    Source: Roth, R. E., Woodruff, A. W. and Johnson, Z. F. (2010), "Value-by-alpha maps", The Cartographic Journal
+    47(2), 130-140.
+    """
+    ground = _to_oklab(_GROUND)
+    return tuple(_from_oklab(_blend(ground, _to_oklab(colour), opacity)) for colour in _FADED for opacity in _OPACITY)
 
 
 def text_on(colour: str) -> str:
@@ -119,6 +141,12 @@ def _encode(linear: float) -> int:
     """A linear channel as the nearest sRGB byte, clipped to what a screen can show."""
     value = min(max(linear, 0.0), 1.0)
     return round(255 * (value * 12.92 if value <= 0.0031308 else 1.055 * value ** (1 / 2.4) - 0.055))
+
+
+def _blend(one: Lab, other: Lab, share: float) -> Lab:
+    """The colour a share of the way from one to another."""
+    lightness, a, b = ((1 - share) * x + share * y for x, y in zip(one, other, strict=True))
+    return lightness, a, b
 
 
 def _sample(anchors: tuple[str, ...], k: int) -> tuple[str, ...]:

@@ -113,12 +113,14 @@ def compare_areas(counts: pd.Series, people: pd.Series, names: pd.Series) -> Fun
     return Funnel(frame, limit(steps).assign(expected=steps))
 
 
-def draw_funnel(funnel: Funnel, *, per: str, height: int = 360) -> Chart:
-    """The funnel plot of `compare_areas`."""
+def draw_funnel(
+    funnel: Funnel, *, per: str, expected: str = "Incidents expected at the rate of all", height: int = 360
+) -> Chart:
+    """The funnel plot of `compare_areas`, or of areas beside what is `expected` of them otherwise."""
     x = {
         "field": "expected",
         "type": "quantitative",
-        "title": "Incidents expected at the rate of all",
+        "title": expected,
         "axis": {**_AXIS, "tickCount": 8},
         "scale": {"zero": False, "nice": False},
     }

@@ -5,7 +5,7 @@
 (() => {
   "use strict";
 
-  const { make, svg, definePatterns, makeLabeller, makePicture, makePlayer } = window.cspmapParts;
+  const { make, svg, definePatterns, makeGrid, makeLabeller, makePicture, makePlayer } = window.cspmapParts;
   const { makeDrawing } = window.cspmapDraw;
   const OUTLINE = "#0B1016";
   const STRIP_BELOW = 720; // pixels of map width: the legend lies along the bottom instead of in the corner
@@ -53,7 +53,8 @@
   }
 
   function fillOf(code) {
-    return fills?.get(code) ?? (view.areas[code] || ["missing"])[0];
+    const fill = fills?.get(code) ?? (view.areas[code] || ["missing"])[0];
+    return shown.size && typeof fill === "number" && !shown.has(fill) ? "left out" : fill;
   }
 
   /* Under a picture areas are not seen, but can still be pointed at. */
@@ -346,7 +347,7 @@
     }
     const used = new Set(view.picture ? [] : [...layer.areas.keys()].map(fillOf));
     for (const fills of view.frames?.fills ?? []) for (const letter of fills) if (letter in SPECIALS) used.add(SPECIALS[letter]);
-    const rows = view.legend.classes.map(([, label], index) => [index, label]);
+    const rows = view.legend.grid ? [] : view.legend.classes.map(([, label], index) => [index, label]);
     for (const [name, [, , , words]] of Object.entries(view.specials)) if (used.has(name)) rows.push([name, words]);
     const list = make("ul");
     for (const [fill, label] of rows) {
@@ -355,9 +356,56 @@
       list.append(row);
     }
     list.append(...drawing.listRows());
-    legend.replaceChildren(make("summary", "", view.legend.title), list);
-    if (view.legend.rule) legend.append(make("p", "", view.legend.rule));
+    const rule = view.legend.rule ? [make("p", "", view.legend.rule)] : [];
+    refill(legend, [make("summary", "", view.legend.title), ...drawGrid(), list, ...rule]);
     stretch();
+  }
+
+  /* Everything anew but what is there already: taken out, it would lose the focus. */
+  function refill(parent, children) {
+    const kept = children.findIndex((child) => child.parentNode === parent);
+    if (kept < 0) {
+      parent.replaceChildren(...children);
+      return;
+    }
+    for (const child of [...parent.childNodes]) if (child !== children[kept]) child.remove();
+    children[kept].before(...children.slice(0, kept));
+    children[kept].after(...children.slice(kept + 1));
+  }
+
+  // ---- classes that are shown alone ------------------------------------------------------------------------------
+
+  let shown = new Set(); // none: all are
+  let told = null; // the message that the next view must answer to be taken
+  let grid = null; // {text, element, show}
+
+  /* The square of a legend that has one, made anew only where it differs, so that none of its buttons loses the focus. */
+  function drawGrid() {
+    if (!view.legend.grid) return [];
+    const { shown: _, answers: __, ...rest } = view.legend.grid;
+    const text = JSON.stringify([rest, view.legend.classes]);
+    if (grid?.text !== text) {
+      const [colours, names] = [0, 1].map((part) => view.legend.classes.map((one) => one[part]));
+      grid = { text, ...makeGrid(rest, colours, names, tickClass) };
+    }
+    grid.show(shown);
+    return [grid.element];
+  }
+
+  /* A view made before the last tick does not take it back. */
+  function takeShown() {
+    const own = view.legend.grid;
+    if (!own) [shown, told] = [new Set(), null];
+    else if (told === null || own.answers === told) [shown, told] = [new Set(own.shown), null];
+  }
+
+  function tickClass(number) {
+    if (number === null) shown.clear();
+    else if (!shown.delete(number)) shown.add(number);
+    if (shown.size === view.legend.classes.length) shown.clear();
+    paint();
+    grid.show(shown);
+    told = send({ shown: [...shown] });
   }
 
   function stretch() {
@@ -521,6 +569,7 @@
     drawPlaces();
     drawing.load(view.picks, layer);
     fills = null;
+    takeShown();
     player.load(view.frames?.names ?? []);
     paint();
     tipped = null;

@@ -39,6 +39,47 @@
     document.body.append(picture);
   }
 
+  /* A legend of two figures: their classes in a square, each a button that ticks it to be shown alone.
+
+     `names` and `colours` are by class, from the lowest of both figures; `tick` is called with a class, or null for all. */
+  function makeGrid({ side, across, up, sizes, inks }, colours, names, tick) {
+    const square = make("div", "cspmap-square");
+    square.style.gridTemplateColumns = `repeat(${side}, 1fr)`;
+    square.setAttribute("role", "group");
+    square.setAttribute("aria-label", "Show only the areas of some classes");
+    const buttons = new Map();
+    for (let row = side - 1; row >= 0; row -= 1) {
+      for (let column = 0; column < side; column += 1) {
+        const number = side * row + column;
+        const button = make("button", "", String(sizes[number]));
+        button.type = "button";
+        button.title = `${names[number]}: ${sizes[number]} ${sizes[number] === 1 ? "area" : "areas"}`;
+        button.setAttribute("aria-label", button.title);
+        button.dataset.class = number;
+        button.style.background = colours[number];
+        button.style.color = inks[number];
+        button.addEventListener("click", () => tick(number));
+        buttons.set(number, button);
+        square.append(button);
+      }
+    }
+    const all = make("button", "cspmap-all", "Show all");
+    all.type = "button";
+    all.addEventListener("click", () => { buttons.get(0).focus(); tick(null); });
+    const element = make("div", "cspmap-grid");
+    element.append(make("span", "cspmap-up", `${up} →`), square, make("span", "cspmap-across", `${across} →`), all);
+    return {
+      element,
+      show(shown) {
+        for (const [number, button] of buttons) {
+          button.setAttribute("aria-pressed", String(shown.has(number)));
+          button.classList.toggle("cspmap-off", shown.size > 0 && !shown.has(number));
+        }
+        all.hidden = !shown.size;
+      },
+    };
+  }
+
   const LINE = 14;
   const MARK = 20; // the height of a mark, such as the letter of a rating
   const pen = document.createElement("canvas").getContext("2d");
@@ -212,5 +253,5 @@
     };
   }
 
-  window.cspmapParts = { make, svg, definePatterns, makeLabeller, makePicture, makePlayer };
+  window.cspmapParts = { make, svg, definePatterns, makeGrid, makeLabeller, makePicture, makePlayer };
 })();

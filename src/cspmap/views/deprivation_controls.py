@@ -1,0 +1,134 @@
+"""The choices of the deprivation page, each kept in the page's address."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from cspmap.analysis.bivariate import SIDE
+from cspmap.deprivation_view import DeprivationChoice, list_editions
+from cspmap.periods import Month, Span
+from cspmap.query import Query
+from cspmap.views.controls import MapSettings, name_month
+from cspmap.views.deprivation_words import DOMAIN_NAMES, name_class
+from cspmap.views.map import LegendEvent, MapEvent, take_message
+
+COLOURS = {
+    "both": "Both, three by three",
+    "faded": "Rate, fainter where less deprived",
+}
+CLASSES = tuple(range(SIDE * SIDE))
+MAP = "deprivation-map"
+_ANSWERED, _SHOWN, _LEVEL = "deprivation-answered", "shown", "level"
+
+
+@dataclass(frozen=True)
+class DeprivationPage:
+    """What the page shows. `shown` are classes of the map that are shown alone (none: all).
+
+    `answers` is the last message of the map that is taken into account.
+    """
+
+    choice: DeprivationChoice
+    colours: str
+    shown: tuple[int, ...]
+    answers: str | None
+    settings: MapSettings
+
+
+def take_acts() -> None:
+    """Do what the viewer did on the map; to be called before the choices are drawn."""
+    message = take_message(key=MAP, classes=CLASSES)
+    if isinstance(message, MapEvent):
+        st.session_state[f"area-{st.session_state[_LEVEL]}"] = message.area
+    elif isinstance(message, LegendEvent):
+        st.session_state[_SHOWN] = [name_class(number) for number in message.shown]
+        st.session_state[_ANSWERED] = message.nonce
+
+
+def choose_deprivation(query: Query, *, bar: DeltaGenerator) -> DeprivationPage:
+    """Draw the choices in the container `bar`, and return what they say."""
+    store, partnership = query.store, query.store.partnership
+    months = [str(month) for month in Span(store.months[0], store.months[-1])]
+    latest = months[-min(12, len(months)) :]
+    crimes = partnership.crime_names
+    levels = {layer.key: layer.name for layer in partnership.layers}
+    editions = [str(year) for year in list_editions(query)]
+    classes = {name_class(number): number for number in CLASSES}
+    with bar:
+        first, last = st.select_slider(
+            "Period",
+            months,
+            (latest[0], latest[-1]),
+            format_func=name_month,
+            key="months",
+            bind="query-params",
+            width=210,
+        )
+        kinds = st.multiselect(
+            "Crime",
+            list(crimes),
+            format_func=crimes.__getitem__,
+            key="crime",
+            bind="query-params",
+            placeholder="All",
+            width=270,
+        )
+        level = _choose("Level", levels, key=_LEVEL, width=132)
+        edition = _choose("Indices of", {year: year for year in editions}, key="edition", width=100)
+        domains = {key: DOMAIN_NAMES[key] for key in query.list_domains(int(edition))}
+        domain = _choose("Deprivation", domains, key="domain", width=196)
+        ticked = st.multiselect(
+            "Show only",
+            list(classes),
+            key=_SHOWN,
+            bind="query-params",
+            placeholder="All nine classes",
+            width=230,
+            help="The same as ticking squares of the map's legend.",
+        )
+        with st.popover("More", icon=":material/tune:"):
+            colours = _choose("Colours", COLOURS, key="colours")
+            labels = st.toggle("Names on the map", value=True, key="names")
+            tiles = st.toggle(
+                "Street map behind",
+                key="streets",
+                help="Fetched from openstreetmap.org, which learns which part of the map you look at.",
+            )
+    return DeprivationPage(
+        choice=DeprivationChoice(
+            span=Span(Month.parse(first), Month.parse(last)),
+            level=level,
+            edition=int(edition),
+            crimes=tuple(kinds),
+            domain=domain,
+        ),
+        colours=colours,
+        shown=tuple(sorted(classes[name] for name in ticked)),
+        answers=st.session_state.get(_ANSWERED),
+        settings=MapSettings(labels, tiles),
+    )
+
+
+def choose_area(query: Query, level: str) -> str | None:
+    """The area that is open, if one is."""
+    areas = query.name_areas(level)
+    return st.selectbox(
+        "Find an area",
+        list(areas),
+        index=None,
+        format_func=areas.__getitem__,
+        key=f"area-{level}",
+        bind="query-params",
+        placeholder="Find an area",
+        label_visibility="collapsed",
+    )
+
+
+def _choose(label: str, options: Mapping[str, str], *, key: str, width: int | Literal["stretch"] = "stretch") -> str:
+    """The key of one of some options, named by what they are called: the first where nothing is chosen."""
+    keys = list(options)
+    chosen = st.selectbox(label, keys, 0, format_func=options.__getitem__, key=key, bind="query-params", width=width)
+    return chosen or keys[0]
