@@ -26,7 +26,7 @@ def follow_priorities(query: Query) -> None:
     scan, decisions = load_scan(query, categories, year), open_decisions(query)
     chart = rank_categories(query, scan, decisions.read_year(year), weights)
     place = query.store.partnership.place
-    heading = f"What to put first in {place}, by {the(year.words)}"
+    heading = f"What to put first in {place}, by the figures of {the(year.words)}"
     st.markdown(f"**{escape_markdown(heading)}.** A score orders the talk; the group decides.")
     warn(describe_missing(scan.coverage.missing, year.words))
     caveats = list_scan_caveats(query, scan, weights)

@@ -142,12 +142,12 @@ def test_recorded_crime_of_the_same_months_stands_beside(query: Query) -> None:
 
 
 def test_recorded_crime_of_months_that_are_not_loaded_is_not_known(query: Query) -> None:
-    found = list_beside(query).set_index(["indicator", "period"])
-    assert pd.isna(found.loc[("ni-17-vandalism", "2003"), "recorded"])
-    assert found.loc[("ni-17-vandalism", "2003"), "recorded_words"] == "3 of its months are not loaded"
-    undated = found.loc[("problem-robbery", "")]
+    rows = {(row["indicator"], row["period"]): row for row in list_beside(query).to_dict("records")}
+    partly, undated = rows["ni-17-vandalism", "2003"], rows["problem-robbery", ""]
+    assert pd.isna(partly["recorded"])
+    assert partly["recorded_words"] == "3 of its months are not loaded"
     assert undated["recorded_words"] == "the year of the survey is not known"
-    assert "not known beside it" in describe_beside(undated.to_dict() | {"period": ""}, "Luton")
+    assert "not known beside it" in describe_beside(undated, "Luton")
 
 
 def test_other_places_and_what_was_counted_stand_alone(query: Query) -> None:

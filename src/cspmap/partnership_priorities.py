@@ -44,6 +44,7 @@ def _read_category(table: TomlTable) -> Category:
         crime=table.text("crime"),
         harm=table.number("harm", least=0, most=_MOST_HARM) if table.has("harm") else None,
         marks=tuple(mark for mark in MARKS if mark in marks),
+        offence=table.text("offence", ""),
     )
     for mark in marks:
         if mark not in MARKS:

@@ -16,12 +16,13 @@ class Category:
     """A crime type or group, by key, that is ranked, and what the partnership file sets of it.
 
     `harm` is the weight of one incident, None where the partnership has not set any; `marks` are the policy columns
-    that it ticks.
+    that it ticks; `offence` is the line of the published recorded crime that is the same, "" where it has its name.
     """
 
     crime: str
     harm: float | None = None
     marks: tuple[Mark, ...] = ()
+    offence: str = ""
 
 
 @dataclass(frozen=True)

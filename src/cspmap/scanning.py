@@ -9,6 +9,8 @@ from cspmap.analysis.measures import rate
 from cspmap.analysis.priorities import Criterion, measure_trend, score_categories
 from cspmap.errors import SelectionError
 from cspmap.operations.decisions import CategoryDecision
+from cspmap.peers import compare_offences, list_among, list_offences
+from cspmap.peers import find_year as find_published_year
 from cspmap.periods import Month, Span
 from cspmap.priorities import MARKS, Mark
 from cspmap.query import Query
@@ -23,13 +25,15 @@ class Scan:
     """The categories of a chart over a year, measured and not yet ranked. Not to be changed.
 
     `rows` has a row a category by crime key: name, the columns of `analysis.priorities.measure_trend`, share (of all
-    incidents), rate (per 1,000 of `per`), per, year_of_per, peers (rate over the mean of the most similar group), and
-    harm (weight of one incident). `coverage` is how complete the year is.
+    incidents), rate (per 1,000 of `per`), per, year_of_per, peers (published rate over the mean of the most similar
+    group), peers_rank (1 the highest) and peers_number (of how many), and harm (weight of one incident). `coverage` is
+    how complete the year is, `peers_year` the year of the published rates, None where there are none.
     """
 
     year: Span
     rows: pd.DataFrame
     coverage: Coverage
+    peers_year: Span | None
 
 
 def list_categories(query: Query) -> tuple[str, ...]:
@@ -74,10 +78,38 @@ def scan_categories(query: Query, categories: Sequence[str], year: Span) -> Scan
         rate=rate(rows["count"], people),
         per=[denominators[str(key)].name for key in rows.index],
         year_of_per=[denominators[str(key)].year for key in rows.index],
-        peers=float("nan"),
         harm=[_find_harm(query, str(key)) for key in rows.index],
     )
-    return Scan(year, rows, coverage)
+    published = _read_published(query)
+    per = {key: denominators[str(key)].name for key in rows.index}
+    beside = [_compare_published(query, str(key), per[key], published) for key in rows.index]
+    rows = rows.join(pd.DataFrame(beside, index=rows.index))
+    return Scan(year, rows, coverage, None if published.empty else find_published_year(query))
+
+
+def _read_published(query: Query) -> pd.DataFrame:
+    """The partnership beside its most similar group in every published offence; empty where there is no group."""
+    if not list_offences(query) or "group" not in list_among(query):
+        return pd.DataFrame()
+    return compare_offences(query)
+
+
+def _compare_published(query: Query, crime: str, per: str, published: pd.DataFrame) -> dict[str, float]:
+    """A category's published rate over its group's mean, its rank and of how many; NaN where it is not published."""
+    nothing = {"peers": float("nan"), "peers_rank": float("nan"), "peers_number": float("nan")}
+    if published.empty:
+        return nothing
+    partnership = query.store.partnership
+    name = (partnership.priorities.find(crime).offence or partnership.name_crime(crime)).casefold()
+    # An offence may be published per residents and per households.
+    lines = published[published["offence"].str.partition(", per ")[0].str.casefold() == name]
+    lines = lines[lines["per"] == per] if (lines["per"] == per).any() else lines
+    if lines.empty or not lines["mean"].iloc[0] > 0:
+        return nothing
+    line = lines.iloc[0]
+    ratio = float(line["rate"]) / float(line["mean"]) if pd.notna(line["rate"]) else float("nan")
+    rank = float("nan") if pd.isna(line["rank"]) else float(line["rank"])
+    return {"peers": ratio, "peers_rank": rank, "peers_number": float(line["number"])}
 
 
 def rank_categories(query: Query, scan: Scan, decided: Decided, weights: Mapping[Criterion, float]) -> pd.DataFrame:

@@ -42,9 +42,9 @@ def test_worked_by_hand() -> None:
     figures = make_figures(national_target=[False, False, True])
     found = score_categories(figures, weigh(volume=2, trend=1, forecast=1, national_target=1))
     # large: (2 x 1 + 0 + 0 + 0) / 5; rising: (2 x 0.5 + 1 + 0.6 + 0) / 5; small: (2 x 0.25 + 0 + 0 + 1) / 5.
-    assert found.loc["large", "score"] == pytest.approx(40)
-    assert found.loc["rising", "score"] == pytest.approx(52)
-    assert found.loc["small", "score"] == pytest.approx(30)
+    assert found["score"].loc["large"] == pytest.approx(40)
+    assert found["score"].loc["rising"] == pytest.approx(52)
+    assert found["score"].loc["small"] == pytest.approx(30)
     assert list(found.index) == ["rising", "large", "small"]
     assert found["rank"].tolist() == [1, 2, 3]
     assert (found["known"] == 1).all()
@@ -53,17 +53,17 @@ def test_worked_by_hand() -> None:
 def test_harm_and_peers() -> None:
     figures = make_figures(harm=[1.0, 10.0, 5.0], peers=[2.5, 1.25, 0.9])
     found = score_categories(figures, weigh(harm=1, peers=1))
-    assert found.loc["large", ["peers", "harm"]].tolist() == [1.0, pytest.approx(400 / 2000)]
-    assert found.loc["rising", ["peers", "harm"]].tolist() == [pytest.approx(0.25), 1.0]
-    assert found.loc["small", ["peers", "harm"]].tolist() == [0.0, pytest.approx(500 / 2000)]
+    assert [found[name].loc["large"] for name in ("peers", "harm")] == [1.0, pytest.approx(400 / 2000)]
+    assert [found[name].loc["rising"] for name in ("peers", "harm")] == [pytest.approx(0.25), 1.0]
+    assert [found[name].loc["small"] for name in ("peers", "harm")] == [0.0, pytest.approx(500 / 2000)]
 
 
 def test_what_is_not_known_is_left_out_and_not_zero() -> None:
     figures = make_figures(harm=[np.nan, 1.0, 1.0])
     found = score_categories(figures, weigh(volume=1, harm=1))
-    assert found.loc["large", "score"] == 100
-    assert found.loc["large", "known"] == 0.5
-    assert np.isnan(found.loc["large", "harm"])
+    assert found["score"].loc["large"] == 100
+    assert found["known"].loc["large"] == 0.5
+    assert np.isnan(found["harm"].loc["large"])
     nothing = score_categories(make_figures(), weigh(harm=1))
     assert nothing["score"].isna().all()
     assert nothing["rank"].isna().all()
@@ -72,9 +72,9 @@ def test_what_is_not_known_is_left_out_and_not_zero() -> None:
 def test_a_possible_rise_is_worth_half_and_none_nothing() -> None:
     evidence = ["possible rise", "too few to say", "not known"]
     found = score_categories(make_figures(evidence=evidence), weigh(trend=1))
-    assert found.loc["large", "trend"] == 0.5
-    assert found.loc["rising", "trend"] == 0
-    assert np.isnan(found.loc["small", "trend"])
+    assert found["trend"].loc["large"] == 0.5
+    assert found["trend"].loc["rising"] == 0
+    assert np.isnan(found["trend"].loc["small"])
 
 
 def test_equal_scores_share_a_rank() -> None:
@@ -114,7 +114,7 @@ def test_scores_stay_in_bounds_and_do_not_hang_on_scale_or_order(
         },
         index=[f"c{number}" for number in range(size)],
     )
-    chosen = dict(zip(CRITERIA, weights, strict=True))
+    chosen: dict[Criterion, float] = dict(zip(CRITERIA, weights, strict=True))
     if not any(weights):
         return
     found = score_categories(figures, chosen)
@@ -138,8 +138,8 @@ def test_a_mark_never_lowers_a_rank(place: int, mark: str) -> None:
     marked.iloc[place, list(figures.columns).index(mark)] = True
     key = str(figures.index[place])
     before, after = score_categories(figures, WEIGHTS), score_categories(marked, WEIGHTS)
-    assert after.loc[key, "score"] > before.loc[key, "score"]
-    assert after.loc[key, "rank"] <= before.loc[key, "rank"]
+    assert after["score"].loc[key] > before["score"].loc[key]
+    assert after["rank"].loc[key] <= before["rank"].loc[key]
 
 
 # Trend and forecast
@@ -158,10 +158,10 @@ def test_trend_is_the_e_test_of_the_year_against_the_year_before() -> None:
     for key in counts:
         series = counts[key]
         now, before = series[[str(month) for month in YEAR]].sum(), series[[str(m) for m in YEAR.shift(-12)]].sum()
-        assert found.loc[key, ["count", "last_year"]].tolist() == [now, before]
-        assert found.loc[key, "p"] == pytest.approx(e_test(float(before), float(now)))
-    assert found.loc["rising", "evidence"] == "real rise"
-    assert found.loc["steady", "evidence"] == "normal variation"
+        assert [found[name].loc[key] for name in ("count", "last_year")] == [now, before]
+        assert found["p"].loc[key] == pytest.approx(e_test(float(before), float(now)))
+    assert found["evidence"].loc["rising"] == "real rise"
+    assert found["evidence"].loc["steady"] == "normal variation"
 
 
 def test_forecast_is_about_the_level_and_its_range_holds_it() -> None:
@@ -185,8 +185,8 @@ def test_missing_months_are_missing() -> None:
     counts.loc["2007-06", "some"] = np.nan
     counts.loc[[str(month) for month in YEAR], "none"] = np.nan
     found = measure_trend(counts, YEAR)
-    assert found.loc["some", "months_missing"] == 1
-    assert found.loc["some", "months_compared"] == 11
-    assert np.isnan(found.loc["some", "rise"])
-    assert np.isnan(found.loc["none", "count"])
-    assert found.loc["none", "evidence"] == "not known"
+    assert found["months_missing"].loc["some"] == 1
+    assert found["months_compared"].loc["some"] == 11
+    assert np.isnan(found["rise"].loc["some"])
+    assert np.isnan(found["count"].loc["none"])
+    assert found["evidence"].loc["none"] == "not known"

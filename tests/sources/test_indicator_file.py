@@ -166,7 +166,7 @@ def test_workbook(tmp_path: Path) -> None:
     path = tmp_path / "survey.xlsx"
     book.save(path)
     (reading,) = read_indicators(path).readings
-    assert (reading.value, reading.sample, reading.measure.question) == (45, 1100, "How safe?")
+    assert (reading.value, reading.sample, reading.measure.question) == (Decimal(45), 1100, "How safe?")
 
 
 def test_a_period_that_is_not_known_may_be_left_out(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ _FIRST = ("rank", "category", "name", "score", "weight_known", "sentence", "choi
 # Tenths of an incident and thousandths of a chance: more digits would promise what counts cannot keep.
 _DECIMALS = {"score": 1, "weight_known": 3, "share": 4, "rate": 3, "peers": 3, "percent": 1, "p": 4, "projected": 1}
 _WHOLE = ("count", "last_year", "now_compared", "low", "high", "months_seen", "months_missing", "months_compared")
+_RANKS = ("peers_rank", "peers_number")
 
 
 def tabulate_chart(chart: pd.DataFrame, year: Span) -> pd.DataFrame:
@@ -25,7 +26,7 @@ def tabulate_chart(chart: pd.DataFrame, year: Span) -> pd.DataFrame:
     frame = frame.reset_index(names="category").assign(sentence=[sentences[str(key)] for key in chart.index])
     parts = {f"part_{name}": 3 for name in CRITERIA}
     frame = frame.round({**_DECIMALS, **parts, "rise": 3})
-    for name in _WHOLE:
+    for name in (*_WHOLE, *_RANKS):
         frame[name] = pd.to_numeric(frame[name]).astype("Float64").round().astype("Int64")
     frame["year"] = str(year)
     return frame[[*_FIRST, *(column for column in frame if column not in _FIRST)]]

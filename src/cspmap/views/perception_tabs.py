@@ -104,6 +104,8 @@ def show_table(rows: pd.DataFrame) -> None:
     """Readings as a table, with the document and page of each."""
     table = rows[list(COLUMNS)]
     empty = {name: None for name in COLUMNS if name != "value" and table[name].isin(["", None]).all()}
+    if table["topic"].nunique() == 1:
+        empty["topic"] = None
     st.dataframe(table, hide_index=True, column_config={**COLUMNS, **empty}, placeholder="–")
 
 

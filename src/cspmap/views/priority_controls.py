@@ -48,8 +48,7 @@ def choose_year(query: Query) -> Span:
 def choose_categories(query: Query) -> tuple[str, ...]:
     """The categories that are ranked; those of the partnership where none is chosen."""
     usual = list_categories(query)
-    names = query.store.partnership.crime_names
-    keys = {name: key for key, name in names.items()}
+    keys = {name: key for key, name in query.store.partnership.crime_names.items()}
     asked = st.query_params.get_all("categories")
     if "categories" not in st.session_state and (strange := [name for name in asked if name not in keys]):
         raise SelectionError(
@@ -58,7 +57,6 @@ def choose_categories(query: Query) -> tuple[str, ...]:
     chosen = st.multiselect(
         "Categories",
         list(keys),
-        [names[key] for key in usual],
         key="categories",
         bind="query-params",
         width=420,

@@ -9,10 +9,10 @@ from cspmap.priorities import MARKS, ScanningChart
 from cspmap.views.priority_words import (
     CHOICES,
     CRITERION_NAMES,
-    describe_trend,
     format_harm,
     format_ratio,
     list_sentences,
+    summarise_trend,
 )
 from cspmap.views.words import escape_markdown, format_count, format_moment, format_percent, format_rate
 
@@ -36,23 +36,24 @@ COLUMNS: dict[str, Any] = {
 def lay_out_chart(chart: pd.DataFrame) -> pd.DataFrame:
     """The rows of `scanning.rank_categories` as they are shown; marks are an X or nothing, as in a printed chart."""
     rows = chart.to_dict("records")
+    none = "not published" if chart["peers"].notna().any() else "not loaded"
     table = pd.DataFrame(
         {
             "Rank": chart["rank"].array,
             "Category": chart["name"].array,
             "Score": chart["score"].array,
+            "Decision": [CHOICES[row["choice"] or "open"] for row in rows],
             "Incidents": chart["count"].array,
             "Share of all": [format_percent(100 * row["share"]) for row in rows],
             "Per 1,000": [format_rate(row["rate"]) for row in rows],
-            CRITERION_NAMES["peers"]: [format_ratio(row["peers"]) for row in rows],
-            "Trend": [describe_trend(row) for row in rows],
+            CRITERION_NAMES["peers"]: [format_ratio(row["peers"], otherwise=none) for row in rows],
+            "On last year": [summarise_trend(row) for row in rows],
             "Next year": [_name_range(row) for row in rows],
             CRITERION_NAMES["harm"]: [format_harm(row["harm"]) for row in rows],
         }
     )
     for mark in MARKS:
         table[CRITERION_NAMES[mark]] = [_MARKED if row[mark] else "" for row in rows]
-    table["Decision"] = [CHOICES[row["choice"] or "open"] for row in rows]
     table["Reason"] = [row["reason"] for row in rows]
     table["Set by"] = [_name_saved(row) for row in rows]
     return table
@@ -70,7 +71,7 @@ def _name_saved(row: dict[Any, Any]) -> str:
 
 def show_sentences(chart: pd.DataFrame) -> None:
     """A sentence a category: why it ranks where it does."""
-    lines = [f"- **{escape_markdown(name)}** {escape_markdown(words)}" for _, name, words in list_sentences(chart)]
+    lines = [f"- **{escape_markdown(name)}.** {escape_markdown(words)}" for _, name, words in list_sentences(chart)]
     st.markdown("\n".join(lines))
 
 
@@ -94,7 +95,7 @@ def show_published(chart: ScanningChart) -> None:
         height="content",
         column_config={
             "Category": st.column_config.TextColumn(pinned=True),
-            "Comment": st.column_config.TextColumn(width="large"),
+            "Comment": st.column_config.TextColumn(width=230),
         },
     )
     sources = dict.fromkeys(f"{row.document}, {row.page}" for row in chart.rows)

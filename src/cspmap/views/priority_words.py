@@ -12,8 +12,10 @@ from cspmap.priorities import MARKS, Mark
 from cspmap.query import Query
 from cspmap.scanning import Scan
 from cspmap.views.words import (
+    NOT_KNOWN,
     describe_missing,
     describe_unlocated,
+    format_change,
     format_count,
     format_percent,
     format_rate,
@@ -78,7 +80,7 @@ def describe_category(row: Row, *, of: int, place: int, joint: bool) -> str:
     start = f"{joint_words}{'rank' if joint else 'Ranked'} {row['rank']} of {of}"
     parts = [
         describe_volume(row, place=place, of=of),
-        describe_peers(row["peers"]),
+        describe_peers(row),
         describe_trend(row),
         describe_forecast(row),
         "" if pd.isna(row["harm"]) else f"harm weighs {row['harm']:g} an incident",
@@ -116,6 +118,15 @@ def describe_trend(row: Row) -> str:
     return f"{direction} {amount} on last year ({format_count(before)} to {format_count(now)}), {worth}"
 
 
+def summarise_trend(row: Row) -> str:
+    """ "+12 %, more than chance", for a cell."""
+    evidence = str(row["evidence"])
+    if evidence == "not known" or pd.isna(row["last_year"]):
+        return NOT_KNOWN
+    percent = format_change(row["percent"]) if row["last_year"] else format_count(row["now_compared"])
+    return f"{percent}, {TRENDS.get(evidence, evidence)}"
+
+
 def describe_forecast(row: Row) -> str:
     """ "heading for 3,500 next year (3,100 to 3,900)"."""
     if pd.isna(row["projected"]):
@@ -124,14 +135,14 @@ def describe_forecast(row: Row) -> str:
     return f"heading for {format_count(row['projected'])} in the next year {between}"
 
 
-def describe_peers(ratio: float) -> str:
-    """ "its rate 12 % above the mean of similar partnerships"; empty where that is not loaded."""
-    if pd.isna(ratio):
+def describe_peers(row: Row) -> str:
+    """ "its rate 12 % above the mean of similar partnerships, 3 of 8 by rate"; empty where that is not loaded."""
+    if pd.isna(row["peers"]):
         return ""
-    percent = 100 * (ratio - 1)
-    if abs(percent) < 0.5:
-        return "its rate at the mean of similar partnerships"
-    return f"its rate {abs(percent):.0f} % {'above' if percent > 0 else 'below'} the mean of similar partnerships"
+    percent = 100 * (row["peers"] - 1)
+    where = f"{abs(percent):.0f} % {'above' if percent > 0 else 'below'}" if abs(percent) >= 0.5 else "at"
+    rank = "" if pd.isna(row["peers_rank"]) else f" (rank {row['peers_rank']:.0f} of {row['peers_number']:.0f})"
+    return f"its rate {where} the mean of similar partnerships{rank}"
 
 
 def describe_marks(row: Row) -> str:
@@ -167,7 +178,7 @@ def list_scan_caveats(query: Query, scan: Scan, weights: Mapping[Criterion, floa
         describe_missing(scan.coverage.missing, year.words),
         f"Weights, chosen and no standard of anybody's: {set_weights}.",
         f"Rates are per 1,000 {rates}.",
-        "" if scan.rows["peers"].notna().any() else "Rates against similar partnerships: not loaded, so not weighed.",
+        describe_published(scan),
         f"Weights of harm: {harm_source}." if known.any() else NO_HARM,
         "" if known.all() or not known.any() else "Harm is left out for categories without a weight.",
         f"Marks from the partnership file: {partnership.priorities.marks_source}."
@@ -183,14 +194,26 @@ def list_scan_caveats(query: Query, scan: Scan, weights: Mapping[Criterion, floa
     return [sentence for sentence in sentences if sentence]
 
 
+def describe_published(scan: Scan) -> str:
+    """What the column of rates against similar partnerships rests on."""
+    if scan.peers_year is None:
+        return "Rates against similar partnerships: not loaded, so not weighed."
+    without = [str(name) for name in scan.rows.loc[scan.rows["peers"].isna(), "name"]]
+    left = f" No rate is published under the name of {join_words(without)}: left out there." if without else ""
+    return (
+        f"Rates against similar partnerships are of recorded crime in {the(scan.peers_year.words)}, as published, over "
+        f"the unweighted mean of the group.{left}"
+    )
+
+
 def format_harm(value: float) -> str:
     """The weight of one incident; "not set" where the partnership has set none."""
     return "not set" if pd.isna(value) else f"{value:g}"
 
 
-def format_ratio(value: float) -> str:
-    """A rate against similar partnerships: "+12 %"; "not loaded" where it is not known."""
-    return "not loaded" if pd.isna(value) else f"{100 * (value - 1):+.0f} %".replace("-", "−")
+def format_ratio(value: float, *, otherwise: str) -> str:
+    """A rate against similar partnerships: "+12 %"; what to say `otherwise`, where there is none."""
+    return otherwise if pd.isna(value) else f"{100 * (value - 1):+.0f} %".replace("-", "−")
 
 
 def format_rate_of(row: Row) -> str:
