@@ -2,18 +2,20 @@
 
 import streamlit as st
 
+from cspmap.exports.area_figures import list_figure_caveats
 from cspmap.query import Query
 from cspmap.selection import Selection
 from cspmap.views import tables
 from cspmap.views.assets import layer_url
 from cspmap.views.boards import shade_progress
-from cspmap.views.choropleth import Choropleth, shade_areas, shade_nothing
+from cspmap.views.choropleth import Choropleth, shade_areas, shade_nothing, state_rule
 from cspmap.views.controls import choose_area, choose_selection, give_address, link_to, take_address
 from cspmap.views.dashboard import begin_page, load_query, settle_memory, show_errors, show_licences
+from cspmap.views.extract_popover import offer_extract
 from cspmap.views.figures import Figures, find_area, load_figures
 from cspmap.views.map import OPENSTREETMAP, MapView, draw_map, take_event
 from cspmap.views.panel import show_panel
-from cspmap.views.words import describe_absent, describe_missing, escape_markdown, list_caveats, name_part, name_view
+from cspmap.views.words import describe_absent, describe_missing, escape_markdown, name_part, name_view
 
 MAP_HEIGHT = 470
 
@@ -34,16 +36,9 @@ def explore(query: Query) -> None:
     give_address(selection)
 
     figures = load_figures(query, selection)
-    areas, per = figures.areas, figures.per
+    areas = figures.areas
     choropleth = shade(query, selection, figures)
-    caveats = list_caveats(
-        selection,
-        partnership,
-        now=figures.now,
-        before=figures.before,
-        denominator=per,
-        methods=areas["denominator_method"],
-    )
+    caveats = list_figure_caveats(query, selection, figures)
     with left:
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             heading, part = name_view(selection, partnership), name_part(selection, partnership)
@@ -51,6 +46,7 @@ def explore(query: Query) -> None:
             with st.popover("Link", icon=":material/link:"):
                 st.caption("This address opens the same view.")
                 st.code(link_to(selection), language=None, wrap_lines=True)
+            offer_extract(query, selection)
         # In a container of its own, so that the map keeps its place on the page, and with it its zoom.
         with st.container():
             warn(describe_missing(figures.now.missing, figures.now.span.words))
@@ -83,7 +79,8 @@ def explore(query: Query) -> None:
 def shade(query: Query, selection: Selection, figures: Figures) -> Choropleth:
     """The areas coloured by the selection's measure."""
     if selection.measure != "progress":
-        return shade_areas(figures.areas, selection, figures.per)
+        shaded = shade_areas(figures.areas, selection, figures.per)
+        return state_rule(shaded, query.store.partnership.disclosure)
     return shade_progress(query, selection) or shade_nothing(figures.areas, selection)
 
 

@@ -58,7 +58,7 @@ def find_range(counts: Numbers, withheld: Numbers, groups: Sequence[int] | None,
     for sign in (1, -1):
         found = optimize.milp(
             sign * aim,
-            integrality=np.ones(len(aim)),
+            integrality=np.ones(len(aim), dtype=np.int64),
             bounds=optimize.Bounds(0, 10_000),
             constraints=optimize.LinearConstraint(left[keep], right[keep], right[keep]),
         )

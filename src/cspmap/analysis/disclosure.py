@@ -175,7 +175,7 @@ class _Part:
             for total, parts in axis.parts(depth):
                 for line in self._lines(number, parts):
                     parent = (*line[:number], total, *line[number + 1 :])
-                    at = (*line[:number], parts, *line[number + 1 :])
+                    at: Any = (*line[:number], parts, *line[number + 1 :])
                     values, gone = self._values[at], self._withheld[at]
                     held = int(values[gone].sum())
                     if not 0 < held < self._threshold or self._withheld[parent]:
@@ -240,7 +240,8 @@ class _Part:
         axis, depth, node = self._axes[number], self._choice[number], cell[number]
         if depth == 0:
             return np.array([[node]]), np.array([[1]])
-        line = self._weights[(*cell[:number], slice(None), *cell[number + 1 :])]
+        along: Any = (*cell[:number], slice(None), *cell[number + 1 :])
+        line = self._weights[along]
         rows = (
             _move_grouped(axis, node, line, most)
             if depth == 2

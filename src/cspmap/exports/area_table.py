@@ -3,7 +3,9 @@
 import pandas as pd
 
 from cspmap.exports.extract import RATE_DECIMALS, SHARE_DECIMALS, count_whole
-from cspmap.partnership import Denominator
+from cspmap.exports.published import give_share
+from cspmap.partnership import Denominator, Disclosure
+from cspmap.partnership_parts import NO_RULE
 from cspmap.selection import Selection
 from cspmap.totals import Coverage
 
@@ -47,13 +49,15 @@ def tabulate_areas(
     per: Denominator,
     crimes: str = "",
     notice: str = "",
+    rule: Disclosure = NO_RULE,
 ) -> pd.DataFrame:
     """The figures of the areas shown, one row each.
 
     `areas` is as `analysis.area_figures.compute_figures` gives, with the columns of a deprivation edition where one is
     loaded. The figures (`FIGURES`, as far as they are there) are followed by population, rate_per, population_method,
     period, compared_with, months_missing, months_missing_before, share_without_location, deprivation_edition, `crimes`
-    (what is counted, in words) and, where the partnership has one, its `notice`.
+    (what is counted, in words) and, where the partnership has one, its `notice`. Where its disclosure `rule` withholds
+    counts, withheld and withheld_before say which; where it rounds them, rounded_to says how.
 
     Counts and populations are whole; rates, smoothed rates and scores have three decimals, shares four, percentages
     two, and p three significant digits.
@@ -72,8 +76,12 @@ def tabulate_areas(
     table["compared_with"] = str(selection.before)
     table["months_missing"] = len(now.missing)
     table["months_missing_before"] = len(before.missing)
-    share = now.unlocated_share
-    table["share_without_location"] = float("nan") if share is None else round(share, SHARE_DECIMALS)
+    table["share_without_location"] = round(give_share(now, rule), SHARE_DECIMALS)
+    for column in ("withheld", "withheld_before"):
+        if column in shown and rule.rule == "suppress":
+            table[column] = shown[column]
+    if rule.rule == "round":
+        table["rounded_to"] = rule.base
     if selection.edition is not None:
         table["deprivation_edition"] = selection.edition
     if crimes:

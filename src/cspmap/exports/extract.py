@@ -1,28 +1,27 @@
 """Counts and rates as a file: tidy, with period, denominator, method and gaps beside every figure."""
 
 import json
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, get_args
 
 import pandas as pd
 
 from cspmap.analysis.measures import rate
 from cspmap.errors import SelectionError
+from cspmap.exports.published import WITHHELD, By, describe_rule, give_share, hides_total, publish
 from cspmap.periods import Span, name_months
 from cspmap.query import Query
 from cspmap.selection import Selection
-from cspmap.views.words import describe_denominator, join_words, name_crimes, the
+from cspmap.views.words import describe_denominator, describe_unlocated, join_words, list_caveats, name_crimes, the
 
 if TYPE_CHECKING:
     import geopandas as gpd
-
-By = Literal["month", "crime_type"]
 
 # More digits than these would promise what counts of this size cannot keep.
 RATE_DECIMALS = 3
 SHARE_DECIMALS = 4
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def extract_counts(query: Query, selection: Selection, *, by: Sequence[By] = ()) -> pd.DataFrame:
@@ -34,15 +33,18 @@ def extract_counts(query: Query, selection: Selection, *, by: Sequence[By] = ())
     as `rate_per` says, to the nearest whole one; `rate` is over the whole period, or month, of the row, to three
     decimals. Where fewer than the partnership's smallest denominator live there it is suppressed: empty, with
     `rate_per` saying so. A count that is not known is empty, never 0: a month that is not loaded has rows too.
+    Where the partnership withholds small counts, a last column, withheld, tells which are empty for that; where it
+    rounds them, rounded_to has the base.
 
     Raises SelectionError where no month of the span is loaded.
     """
     partnership = query.store.partnership
     columns = [column for column in get_args(By) if column in by]
-    coverage = query.count_coverage(selection)
+    published, rule = publish(query), partnership.disclosure
+    coverage = published.count_coverage(selection)
     if not coverage.loaded:
         raise SelectionError(_describe_loaded(query, selection.span))
-    cells = query.count_cells(selection, columns)
+    cells = published.count_cells(selection, columns)
     absent = [str(month) for month in coverage.missing]
     if "month" in columns:
         cells = _add_months(cells, absent)
@@ -54,7 +56,6 @@ def extract_counts(query: Query, selection: Selection, *, by: Sequence[By] = ())
     people, least = cells["value"], partnership.smallest_denominator
     per = {item.key: f"1,000 {item.name} ({item.year})" for item in partnership.denominators}
     refused = {item.key: f"not given: under {least:,} {item.name} ({item.year})" for item in partnership.denominators}
-    share = coverage.unlocated_share
     frame = cells[["code", "name", *columns, "count"]].copy()
     if "crime_type" in columns:
         frame["crime_type"] = frame["crime_type"].map(partnership.name_crime)
@@ -64,9 +65,13 @@ def extract_counts(query: Query, selection: Selection, *, by: Sequence[By] = ())
     frame["months_missing"] = frame["month"].isin(absent).astype(int) if "month" in columns else len(absent)
     frame["period"] = str(selection.span)
     frame["population_method"] = cells["method"]
-    frame["share_without_location"] = float("nan") if share is None else round(share, SHARE_DECIMALS)
+    frame["share_without_location"] = round(give_share(coverage, rule), SHARE_DECIMALS)
     if "crime_type" not in columns:
         frame["crimes"] = name_crimes(selection, partnership)
+    if published.hides:
+        frame[WITHHELD] = cells[WITHHELD]
+    if published.rounds:
+        frame["rounded_to"] = rule.base
     return frame
 
 
@@ -77,9 +82,9 @@ def count_whole(values: pd.Series) -> pd.Series:
 
 def _add_months(cells: pd.DataFrame, absent: Sequence[str]) -> pd.DataFrame:
     """Counts by month with rows for the months that are not loaded: what was counted then is not known."""
-    others = cells.drop(columns=["month", "count"]).drop_duplicates()
+    others = cells.drop(columns=["month", "count", WITHHELD]).drop_duplicates()
     blank = others.merge(pd.DataFrame({"month": pd.array(list(absent), dtype="str")}), how="cross")
-    blank["count"] = pd.array([pd.NA] * len(blank), dtype="Int64")
+    blank = blank.assign(count=pd.array([pd.NA] * len(blank), dtype="Int64"), **{WITHHELD: False})
     whole = pd.concat([cells, blank[cells.columns]], ignore_index=True)
     return whole.sort_values(["code", "month"], kind="stable", ignore_index=True)
 
@@ -103,6 +108,26 @@ def describe_exceptions(query: Query, selection: Selection) -> list[str]:
     return sentences
 
 
+def list_count_caveats(query: Query, selection: Selection, *, by: Sequence[By] = (), rates: bool = True) -> list[str]:
+    """Everything that travels with counts by area, a sentence each; what `rates` are per only where there are any."""
+    partnership = query.store.partnership
+    coverage = publish(query).count_coverage(selection)
+    denominator, held = query.denominator(selection), query.read_denominators(selection.level)
+    methods = held.loc[held["denominator"] == denominator.key, "method"]
+    sentences = list_caveats(
+        selection, partnership, now=coverage, before=None, denominator=denominator, methods=methods
+    )
+    if not rates:
+        sentences.remove(describe_denominator(denominator, methods))
+    if hides_total(coverage, partnership.disclosure):
+        # With the share without a location it would give the count back.
+        sentences.remove(describe_unlocated(coverage, partnership.place))
+    if rates and "crime_type" in by:
+        sentences.extend(describe_exceptions(query, selection))
+    rule = describe_rule(partnership.disclosure)
+    return [*sentences, rule] if rule else sentences
+
+
 def write_csv(frame: pd.DataFrame, caveats: Sequence[str] = ()) -> str:
     """A table as CSV text that opens safely in a spreadsheet: no cell of text is taken for a formula.
 
@@ -112,19 +137,26 @@ def write_csv(frame: pd.DataFrame, caveats: Sequence[str] = ()) -> str:
     safe = frame.assign(caveats=" ".join(caveats)) if caveats else frame.copy()
     for column in safe.columns:
         if not pd.api.types.is_numeric_dtype(safe[column]):
-            safe[column] = safe[column].map(_neutralise, na_action="ignore")
+            safe[column] = safe[column].map(neutralise, na_action="ignore")
     text: str = safe.to_csv(index=False, lineterminator="\n")
     return text
 
 
-def _neutralise(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
+def neutralise(value: Any) -> Any:
+    """A text that a spreadsheet would take for a formula with an apostrophe before it; all else as it is."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
 
-def write_geojson(frame: pd.DataFrame, layer: "gpd.GeoDataFrame", caveats: Sequence[str]) -> str:
-    """A table by area as GeoJSON (WGS84) with the areas' outlines; the caveats stand in a member of that name."""
+def write_geojson(
+    frame: pd.DataFrame, layer: "gpd.GeoDataFrame", caveats: Sequence[str], *, readme: Mapping[str, str] | None = None
+) -> str:
+    """A table by area as GeoJSON (WGS84) with the areas' outlines.
+
+    The caveats stand in a member of that name, and so does the `readme`, if there is one.
+    """
     joined = layer[["code", "geometry"]].merge(frame, on="code").to_crs("EPSG:4326")
     joined.geometry = joined.geometry.set_precision(1e-6)
     collection = json.loads(joined.to_json(drop_id=True))
-    collection = {"type": collection.pop("type"), "caveats": list(caveats), **collection}
+    about = {} if readme is None else {"readme": dict(readme)}
+    collection = {"type": collection.pop("type"), "caveats": list(caveats), **about, **collection}
     return json.dumps(collection, ensure_ascii=False, separators=(",", ":"))

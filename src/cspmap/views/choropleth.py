@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cspmap.analysis.breaks import Breaks, change_breaks, class_breaks
 from cspmap.analysis.measures import Floats
-from cspmap.partnership import Denominator
+from cspmap.partnership import Denominator, Disclosure
 from cspmap.selection import DEPRIVATION_MEASURES, Measure, Selection
 from cspmap.views.map import AreaStyle, Legend, LegendClass
 from cspmap.views.palettes import Special, diverging_palette, ordered_palette
@@ -115,7 +115,8 @@ def measure_values(figures: pd.DataFrame, measure: Measure) -> pd.Series:
         percent = percent.fillna(_RISE_FROM_NONE)
         return percent.mask(figures["verdict"].isin(["not known", "no incidents"]))
     values = {"count": counted, "rate": figures["rate"], "share": 100 * figures["share"]}[measure]
-    return values.mask(counted == 0)
+    # A rounded 0 is no zero.
+    return values if "rounded" in figures else values.mask(counted == 0)
 
 
 def _hover_lines(figures: pd.DataFrame, selection: Selection, denominator: Denominator) -> Iterator[tuple[str, ...]]:
@@ -131,30 +132,53 @@ def _count_whole(breaks: Breaks) -> Breaks:
 
 def _fill(row: object, fill: int, measure: Measure) -> int | Special:
     if measure not in DEPRIVATION_MEASURES:
+        if is_withheld(row, measure):
+            return "suppressed"
         if pd.isna(getattr(row, "count")):  # noqa: B009 - count is a method of tuples
             return "missing"
         if measure in ("rate", "smoothed") and getattr(row, "suppressed", False):
             return "suppressed"
         none = row.verdict == "no incidents" if measure == "change" else getattr(row, "count") == 0  # type: ignore[attr-defined] # noqa: B009
-        if none and measure != "smoothed":
+        if none and measure != "smoothed" and not getattr(row, "rounded", False):
             return "zero"
     return "missing" if fill < 0 else fill
 
 
+def state_rule(choropleth: Choropleth, rule: Disclosure) -> Choropleth:
+    """The same with the partnership's disclosure rule stated in its legend."""
+    told = {
+        "suppress": f"Counts from 1 to {rule.threshold - 1} are withheld, and others that would give them away.",
+        "round": f"Counts are rounded to the nearest {rule.base}.",
+        "none": "",
+    }[rule.rule]
+    legend = choropleth.legend
+    return replace(choropleth, legend=replace(legend, rule=f"{legend.rule} {told}".strip())) if told else choropleth
+
+
+def is_withheld(row: object, measure: Measure) -> bool:
+    """Whether the partnership's disclosure rule withholds what a measure shows of an area."""
+    before = measure == "change" and getattr(row, "withheld_before", False)
+    return bool(before or getattr(row, "withheld", False))
+
+
 def _hover(row: object, selection: Selection, denominator: Denominator) -> tuple[str, ...]:
     figure = {name: getattr(row, name) for name in row._fields}  # type: ignore[attr-defined]
-    if pd.isna(figure["count"]):
+    if figure.get("withheld"):
+        lines = ["count withheld"]
+    elif pd.isna(figure["count"]):
         lines = ["no month of the period is loaded"]
     else:
         lines = _hover_count(figure, denominator)
-        lines.append(describe_area_change(figure["before"], figure["percent"], figure["verdict"], selection))
+        gone = figure.get("withheld_before")
+        told = describe_area_change(figure["before"], figure["percent"], figure["verdict"], selection)
+        lines.append("change withheld" if gone else told)
     if selection.measure in DEPRIVATION_MEASURES:
         value = figure[selection.measure]
         scaled = 100 * value if selection.measure == "fifth" else value
         lines.append(f"{MEASURE_NAMES[selection.measure]}: {_FORMATS[selection.measure][0](scaled)}")
-    elif selection.measure == "smoothed" and not figure["suppressed"]:
+    elif selection.measure == "smoothed" and not (figure["suppressed"] or figure.get("withheld")):
         lines.append(f"smoothed rate {format_rate(figure['smoothed'])}")
-    elif selection.measure == "share":
+    elif selection.measure == "share" and not figure.get("withheld"):
         lines.append(f"{format_percent(100 * figure['share'])} of the partnership's")
     return tuple(lines)
 

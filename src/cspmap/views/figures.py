@@ -1,29 +1,18 @@
 """Everything that a page shows of a selection's areas, worked out once and shared by all viewers."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
 
-from cspmap.analysis.area_figures import compute_figures
-from cspmap.partnership import Denominator
+from cspmap.exports.area_figures import Figures, work_out_figures
+from cspmap.exports.published import WITHHELD
 from cspmap.query import Query
 from cspmap.selection import Selection
-from cspmap.totals import Coverage
-from cspmap.views.words import explain_incomparable
+from cspmap.views.charts import Chart
+from cspmap.views.palettes import SPECIAL
 
-
-@dataclass(frozen=True)
-class Figures:
-    """`areas` is the table of `compute_figures`, with score, decile, tenth, fifth and covered of the edition chosen.
-
-    `now` and `before` are how complete the two periods are, `per` is what the rates are per. Not to be changed.
-    """
-
-    areas: pd.DataFrame
-    now: Coverage
-    before: Coverage
-    per: Denominator
+__all__ = ["Figures", "find_area", "load_figures", "mark_withheld", "warm_up"]
 
 
 def warm_up(query: Query) -> None:
@@ -51,14 +40,22 @@ def load_figures(query: Query, selection: Selection) -> Figures:
 
 @st.cache_resource(max_entries=256, show_spinner=False)
 def _work_out(_query: Query, version: str, selection: Selection) -> Figures:
-    now, before = _query.count_coverage(selection), _query.count_coverage(selection, span=selection.before)
-    areas = compute_figures(
-        _query.count_areas(selection),
-        total=now.total,
-        comparable=not explain_incomparable(now, before),
-        smallest=_query.store.partnership.smallest_denominator,
-    )
-    if selection.edition is not None:
-        deprivation = _query.read_deprivation(selection.level, selection.edition).drop(columns="method")
-        areas = areas.merge(deprivation, on="code", how="left")
-    return Figures(areas, now, before, _query.denominator(selection))
+    return work_out_figures(_query, selection)
+
+
+def mark_withheld(chart: Chart) -> Chart:
+    """A chart of months with a look of their own for those whose count is withheld, apart from what is not loaded."""
+    if not chart.frame[WITHHELD].any():
+        return chart
+    look = SPECIAL["suppressed"]
+    band = {
+        "transform": [{"filter": f"datum.{WITHHELD}"}],
+        "mark": {"type": "rect", "color": look.fill, "stroke": look.ink, "strokeDash": [1, 3]},
+        "encoding": {
+            "x": {"field": "date", "type": "temporal", "title": None},
+            "x2": {"field": "end"},
+            "tooltip": [{"field": "date", "type": "temporal", "title": "Withheld", "format": "%B %Y"}],
+        },
+    }
+    first, *rest = chart.spec["layer"]
+    return replace(chart, spec={**chart.spec, "layer": [first, band, *rest]})

@@ -5,12 +5,13 @@ import streamlit as st
 
 from cspmap.analysis.change import poisson_change
 from cspmap.analysis.measures import rate
+from cspmap.exports.published import WITHHELD, publish
 from cspmap.periods import Span
 from cspmap.query import Query
 from cspmap.selection import Selection
 from cspmap.totals import Coverage
 from cspmap.views.charts import BEFORE, NOW, draw_mix, draw_trend
-from cspmap.views.figures import Figures
+from cspmap.views.figures import Figures, mark_withheld
 from cspmap.views.words import (
     describe_change,
     describe_duration,
@@ -20,6 +21,7 @@ from cspmap.views.words import (
     format_count,
     format_percent,
     format_rate,
+    join_words,
     name_comparison,
     name_crimes,
 )
@@ -31,22 +33,36 @@ def show_panel(query: Query, selection: Selection, area: pd.Series | None, figur
     """Figures, trend, mix, streets and deprivation of `area`, a row of the figures' areas; None is the whole."""
     now, before, per = figures.now, figures.before, figures.per
     partnership = query.store.partnership
+    hidden, gone = (
+        (figures.withheld_now, figures.withheld_before)
+        if area is None
+        else (bool(area["withheld"]), bool(area["withheld_before"]))
+    )
     code = None if area is None else str(area["code"])
     place = escape_markdown(partnership.place)
     name = partnership.place if area is None else str(area["name"])
     count, earlier = (_total(now), _total(before)) if area is None else (area["count"], area["before"])
     st.subheader(escape_markdown(name), anchor=False)
     with st.container(horizontal=True):
-        st.metric("Incidents", format_count(count), width="content")
-        st.metric(f"per 1,000 {per.name}", _describe_rate(query, selection, area, now), width="content")
+        st.metric("Incidents", WITHHELD if hidden else format_count(count), width="content")
+        told = WITHHELD if hidden else _describe_rate(query, selection, area, now)
+        st.metric(f"per 1,000 {per.name}", told, width="content")
         if area is not None:
-            st.metric(f"of {place}'s", format_percent(100 * area["share"]), width="content")
+            share = WITHHELD if hidden else format_percent(100 * area["share"])
+            st.metric(f"of {place}'s", share, width="content")
     st.caption(f"Counts and rates are {describe_duration(now)}.")
-    why = explain_incomparable(now, before)
+    why = "a count is withheld" if hidden or gone else explain_incomparable(now, before)
     change = poisson_change(None if why else _number(earlier), _number(count))
+    judged = figures.verdict if area is None else area["verdict"] if "rounded" in area else None
     crimes, against = name_crimes(selection, partnership), name_comparison(selection)
     sentence = describe_change(
-        crimes, change.before, change.after, change.verdict, against, plural=len(selection.crimes) != 1, why=why
+        crimes,
+        change.before,
+        change.after,
+        judged or change.verdict,
+        against,
+        plural=len(selection.crimes) != 1,
+        why=why,
     )
     st.write(escape_markdown(sentence))
     # Only the open tab is worked out: the others' questions would take half the time of every filter.
@@ -54,17 +70,18 @@ def show_panel(query: Query, selection: Selection, area: pd.Series | None, figur
     trend, mix, streets, deprivation = tabs
     if trend.open:
         with trend:
-            draw_trend(_trend(query, selection, code)).show()
+            _show_trend(query, selection, code)
     with mix:
         if mix.open:
-            _show_mix(query, selection, code, name)
+            _show_mix(query, selection, code, name, None if hidden else _number(count))
     with streets:
         if streets.open:
             _show_streets(query, selection, code)
     with deprivation:
         if deprivation.open:
             _show_deprivation(query, selection, code)
-    st.caption(escape_markdown(describe_unlocated(now, partnership.place)))
+    if not figures.withheld_now:
+        st.caption(escape_markdown(describe_unlocated(now, partnership.place)))
 
 
 def _describe_rate(query: Query, selection: Selection, area: pd.Series | None, now: Coverage) -> str:
@@ -74,11 +91,18 @@ def _describe_rate(query: Query, selection: Selection, area: pd.Series | None, n
     return format_rate(rate(now.total, people) if people is not None and now.loaded else None)
 
 
+def _show_trend(query: Query, selection: Selection, code: str | None) -> None:
+    months = _trend(query, selection, code)
+    mark_withheld(draw_trend(months)).show()
+    if months[WITHHELD].any():
+        st.caption("Dotted: withheld, as the count is small or would give a small one away.")
+
+
 def _trend(query: Query, selection: Selection, code: str | None) -> pd.DataFrame:
     """Enough months to show both periods, and three years where they are loaded."""
     last = selection.span.last
     first = min(selection.before.first, selection.span.first, last - (TREND_MONTHS - 1))
-    months = query.count_months(selection, Span(max(first, query.store.months[0]), last), code=code)
+    months = publish(query).count_months(selection, Span(max(first, query.store.months[0]), last), code=code)
     inside = [
         NOW if str(selection.span.first) <= month else BEFORE if _within(month, selection.before) else "Earlier"
         for month in months["month"]
@@ -90,15 +114,21 @@ def _within(month: str, span: Span) -> bool:
     return str(span.first) <= month <= str(span.last)
 
 
-def _show_mix(query: Query, selection: Selection, code: str | None, name: str) -> None:
-    partnership = query.store.partnership
-    whole = query.count_types(selection)
-    here = whole if code is None else query.count_types(selection, code=code)
+def _show_mix(query: Query, selection: Selection, code: str | None, name: str, total: float | None) -> None:
+    """The crime types' shares; where small counts are withheld, of the `total` of those selected."""
+    partnership, published = query.store.partnership, publish(query)
+    if published.hides and total is None:
+        st.write("Withheld, as there are too few incidents.")
+        return
+    whole = published.count_types(selection)
+    here = whole if code is None else published.count_types(selection, code=code)
+    over = total if published.hides else None
+    town = published.count_coverage(selection).total if published.hides else None
     mix = pd.DataFrame(
         {
             "crime_type": [partnership.name_crime(key) for key in here["crime_type"]],
-            "share": _shares(here["count"]),
-            "share_whole": _shares(whole["count"]),
+            "share": _shares(here["count"], over),
+            "share_whole": _shares(whole["count"], town),
             "count": here["count"],
             "before": here["before"],
         }
@@ -111,17 +141,24 @@ def _show_mix(query: Query, selection: Selection, code: str | None, name: str) -
     else:
         draw_mix(mix, here=name, whole=partnership.place).show()
         st.caption(f"Bars: {escape_markdown(name)}. Ticks: {escape_markdown(partnership.place)} as a whole.")
+    if here[WITHHELD].any():
+        st.caption(escape_markdown(f"Withheld: {join_words(mix.loc[here[WITHHELD], 'crime_type'])}."))
 
 
-def _shares(counts: pd.Series) -> pd.Series:
+def _shares(counts: pd.Series, total: float | None) -> pd.Series:
+    """Parts of a total, by default their sum."""
     values = counts.astype("Float64").astype(float)
-    return values / values.sum() if values.sum() else values * float("nan")
+    over = values.sum() if total is None else total
+    return values / over if over else values * float("nan")
 
 
 def _show_streets(query: Query, selection: Selection, code: str | None) -> None:
-    streets = query.list_locations(selection, code=code)
+    published = publish(query)
+    streets = published.list_locations(selection, code=code)
+    if published.hides:
+        st.caption(f"Streets with fewer than {published.rule.threshold} incidents are not listed.")
     if streets.empty:
-        st.write("None in this period.")
+        st.write("None that can be listed in this period." if published.hides else "None in this period.")
         return
     st.dataframe(
         streets[["location", "count"]],

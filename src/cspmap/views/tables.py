@@ -8,6 +8,8 @@ import streamlit as st
 from cspmap.analysis.change import Verdict
 from cspmap.exports.area_table import tabulate_areas
 from cspmap.exports.extract import write_csv, write_geojson
+from cspmap.exports.files import BYTE_ORDER_MARK
+from cspmap.exports.request import MOST_NAMED, name_file
 from cspmap.query import Query
 from cspmap.selection import Selection
 from cspmap.views.figures import Figures
@@ -22,9 +24,7 @@ WORDS_OF_VERDICT: dict[Verdict, str] = {
     "not known": "Not known",
 }
 
-
-# Of the crime types in the name of a file.
-MOST_NAMED = 3
+__all__ = ["MOST_NAMED", "WORDS_OF_VERDICT", "show_areas"]
 
 
 def show_areas(query: Query, selection: Selection, figures: Figures, caveats: Sequence[str]) -> None:
@@ -41,6 +41,7 @@ def show_areas(query: Query, selection: Selection, figures: Figures, caveats: Se
             per=per,
             crimes=name_crimes(selection, partnership),
             notice=partnership.notice,
+            rule=partnership.disclosure,
         )
 
     columns = {
@@ -50,6 +51,7 @@ def show_areas(query: Query, selection: Selection, figures: Figures, caveats: Se
         "smoothed": st.column_config.NumberColumn("Smoothed", format="%.1f"),
         "share": st.column_config.NumberColumn("Share", format="percent"),
         "before": st.column_config.NumberColumn("Before", format="localized"),
+        "hidden": st.column_config.TextColumn("Withheld"),
         "percent": st.column_config.NumberColumn("Change %", format="%.1f"),
         "worth": st.column_config.TextColumn("Evidence"),
         "score": st.column_config.NumberColumn("Deprivation score", format="%.1f"),
@@ -58,12 +60,16 @@ def show_areas(query: Query, selection: Selection, figures: Figures, caveats: Se
     areas = figures.areas
     shown = areas[areas["code"].isin(selection.areas)] if selection.areas else areas
     table = shown.assign(worth=shown["verdict"].map(WORDS_OF_VERDICT))
+    if query.store.partnership.disclosure.rule == "suppress":
+        table["hidden"] = [
+            name_withheld(*flags) for flags in zip(shown["withheld"], shown["withheld_before"], strict=True)
+        ]
     table = table[[name for name in columns if name in table]].sort_values("count", ascending=False)
     st.dataframe(table, hide_index=True, column_config=columns, width="stretch", height=330, placeholder="–")
     with st.container(horizontal=True):
         st.download_button(
             "CSV",
-            lambda: write_csv(tabulate(), caveats),
+            lambda: BYTE_ORDER_MARK + write_csv(tabulate(), caveats),
             file_name=name_file(selection, "csv"),
             mime="text/csv",
             icon=":material/download:",
@@ -81,9 +87,6 @@ def show_areas(query: Query, selection: Selection, figures: Figures, caveats: Se
         st.markdown("\n".join(f"- {escape_markdown(sentence)}" for sentence in caveats))
 
 
-def name_file(selection: Selection, suffix: str) -> str:
-    """A file name that tells what is in it: "incidents-ward-2023-05-to-2024-04.csv"."""
-    crimes = selection.crimes or ("incidents",)
-    what = "-".join(crimes) if len(crimes) <= MOST_NAMED else f"{len(crimes)}-crime-types"
-    some = [f"{len(selection.areas)}-areas"] if selection.areas else []
-    return "-".join([what, selection.level, *some, str(selection.span.first), "to", f"{selection.span.last}.{suffix}"])
+def name_withheld(count: bool, before: bool) -> str:
+    """Which counts of an area the disclosure rule withholds; empty where none is."""
+    return "both counts" if count and before else "count" if count else "count before" if before else ""
