@@ -31,8 +31,9 @@ def show_published(query: Query) -> None:
     if len(faults):
         one = len(faults) == 1
         st.write(f"{len(faults)} {'place' if one else 'places'} where the printed table does not agree with itself.")
-        with st.container(height=400 if len(faults) > MOST_FAULTS else "content", border=False):
-            st.markdown("\n".join(f"- {escape_markdown(sentence)}" for sentence in faults["sentence"]))
+        told = [escape_markdown(sentence) for sentence in faults["sentence"].head(MOST_FAULTS)]
+        left = len(faults) - len(told)
+        st.markdown("\n".join(f"- {sentence}" for sentence in [*told, *([f"And {left} more, below."] if left else [])]))
         with st.expander("The same as a table"):
             st.dataframe(faults, hide_index=True, column_config=FAULT_COLUMNS, placeholder="–")
     else:

@@ -126,7 +126,8 @@ def _date_months(months: pd.DataFrame, column: str) -> pd.DataFrame:
 def _shade_missing(column: str) -> Spec:
     return {
         "transform": [{"filter": f"!isValid(datum['{column}'])"}],
-        "mark": {"type": "rect", "color": _MISSING},
+        # Without a name for a screen reader, which hears of missing months from the table and the words beside it.
+        "mark": {"type": "rect", "color": _MISSING, "aria": False},
         "encoding": {
             "x": _field("date", "temporal"),
             "x2": {"field": "end"},
