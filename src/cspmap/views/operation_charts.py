@@ -61,12 +61,12 @@ def draw_course(course: pd.DataFrame, span: Span, *, height: int = 260) -> Chart
                             ]
                         },
                     ],
-                    "mark": {"type": "rect", "color": _SPAN},
+                    "mark": {"type": "rect", "color": _SPAN, "aria": False},
                     "encoding": {"x": _field("first", "temporal"), "x2": {"field": "last"}},
                 },
                 {
                     "transform": [{"filter": "!isValid(datum['count'])"}],
-                    "mark": {"type": "rect", "color": _MISSING},
+                    "mark": {"type": "rect", "color": _MISSING, "aria": False},
                     "encoding": {
                         **rising,
                         "tooltip": [
