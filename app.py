@@ -15,6 +15,7 @@ st.navigation(
         st.Page("pages/deprivation.py", title="Deprivation", icon=":material/stacked_line_chart:"),
         st.Page("pages/focus.py", title="Focus area", icon=":material/center_focus_strong:"),
         st.Page("pages/operations.py", title="Operations", icon=":material/flag_circle:"),
+        st.Page("pages/compare.py", title="Compare", icon=":material/balance:"),
         st.Page("pages/perceptions.py", title="Perceptions", icon=":material/forum:"),
         st.Page("pages/priorities.py", title="Priorities", icon=":material/checklist:"),
         st.Page("pages/meeting.py", title="Meeting", icon=":material/present_to_all:"),

@@ -16,6 +16,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "pages",
         "cspmap.cli",
         "cspmap.cli_extract",
+        "cspmap.cli_compare",
         "cspmap.cli_focus",
         "cspmap.cli_hotspots",
         "cspmap.cli_load",

@@ -23,6 +23,12 @@ from cspmap.totals import Coverage
 Among: TypeAlias = Literal["group", "force"]
 Year: TypeAlias = Literal["latest", "before"]
 
+# The columns of `compare_offences`.
+_LINE = (
+    *("offence", "per", "count", "before", "rate", "low", "high", "rank", "number", "mean", "lower", "upper"),
+    *("position", "firm", "percent", "percent_low", "percent_high", "p", "verdict", "marks"),
+)
+
 # What data.police.uk publishes and recorded crime does not count.
 NOT_RECORDED_CRIME = "anti-social-behaviour"
 
@@ -47,8 +53,9 @@ class Peers:
 
     `members` has a row a partnership by code, the highest rate first: name, force, count, before (the year before's),
     people, rate (per 1,000 people), low and high (its 95 % interval), rank (1 the highest), first and last (the ranks
-    that chance leaves open), position (of the rate in the bounds), percent (change on the year before as published),
-    percent_low, percent_high, p, verdict (of the counts), and marks: words on figures not given or below 0.
+    that chance leaves open), position (of the rate in the bounds), firm (whether all of its interval lies outside
+    them), percent (change on the year before as published), percent_low, percent_high, p, verdict (of the counts), and
+    marks: words on figures not given or below 0.
     """
 
     offence: Offence
@@ -131,78 +138,80 @@ def compare_group(query: Query, offence: Offence, *, among: Among = "group", yea
 
     Rates are as published. Those of the year before are not; they are worked out here, per the same people.
     """
-    own, members = _take_members(query, offence, among, year)
+    own, rows = _take_members(query, among)
+    rows = rows[(rows["offence"] == offence.name) & (rows["per"] == offence.per)]
+    members = _measure(rows, year).set_index("code").drop(columns=["offence", "per"])
+    members["rank"] = rank_in_group(members["rate"])
     spans = rank_spans(members["count"].where(members["rate"].notna()), members["people"])
-    members = members.assign(first=spans["first"], last=spans["last"]).sort_values(
-        "rate", ascending=False, kind="stable", na_position="last"
-    )
+    members[["first", "last"]] = spans
+    members = members.sort_values("rate", ascending=False, kind="stable", na_position="last")
     bounds = within_group(members["rate"])
     members["position"] = [bounds.place(value) for value in members["rate"]]
+    members["firm"] = (members["low"] > bounds.upper) | (members["high"] < bounds.lower)
     return Peers(offence, find_year(query, year), among, own, members, bounds)
 
 
 def compare_offences(query: Query, *, among: Among = "group", year: Year = "latest") -> pd.DataFrame:
     """The partnership's own line in every offence, with the group's mean and bounds: a row an offence, as published.
 
-    Columns: offence (its words), per, count, before, rate, low, high, percent, percent_low, percent_high, p, verdict,
-    rank, number (of members whose rate is known), mean, lower, upper, position, marks.
+    Columns: offence (its words), per, count, before, rate, low, high, rank, number (of members whose rate is known),
+    mean, lower, upper, position, firm, percent, percent_low, percent_high, p, verdict, marks.
     """
-    rows = []
-    for offence in list_offences(query):
-        own, members = _take_members(query, offence, among, year)
-        bounds, line = within_group(members["rate"]), members.loc[own].to_dict()
-        rows.append(
-            {
-                **{name: value for name, value in line.items() if name not in ("name", "force", "people")},
-                "offence": offence.words,
-                "per": offence.per,
-                "number": bounds.number,
-                "mean": bounds.mean,
-                "lower": bounds.lower,
-                "upper": bounds.upper,
-                "position": bounds.place(line["rate"]),
-            }
+    own, rows = _take_members(query, among)
+    lines = []
+    for (name, per), members in _measure(rows, year).groupby(["offence", "per"], sort=False):
+        bounds = within_group(members["rate"])
+        line = members.assign(rank=rank_in_group(members["rate"]))[members["code"] == own]
+        low, high = float(line["low"].iloc[0]), float(line["high"].iloc[0])
+        lines.append(
+            line.assign(
+                offence=Offence(str(name), str(per)).words,
+                number=bounds.number,
+                mean=bounds.mean,
+                lower=bounds.lower,
+                upper=bounds.upper,
+                position=bounds.place(float(line["rate"].iloc[0])),
+                firm=low > bounds.upper or high < bounds.lower,
+            )
         )
-    first = ["offence", "per", "count", "before", "rate", "low", "high", "rank", "number", "mean", "lower", "upper"]
-    frame = pd.DataFrame(rows)
-    return frame[[*first, "position", *(column for column in frame if column not in [*first, "position"])]]
+    return pd.concat(lines, ignore_index=True)[[*_LINE]]
 
 
-def _take_members(query: Query, offence: Offence, among: Among, year: Year) -> tuple[str, pd.DataFrame]:
-    """The partnership's code, and all of `Peers.members` but first, last and position, in the order of the list."""
-    partnership = query.store.partnership
+def _take_members(query: Query, among: Among) -> tuple[str, pd.DataFrame]:
+    """The partnership's code, and the rows of the table of those that it is compared with, itself among them."""
+    partnership, table = query.store.partnership, query.store.recorded_crime
     own, group = partnership.csp, partnership.recorded_crime
-    table = query.store.recorded_crime
     if own is None or group is None or table.empty:
         raise UserError(NO_TABLE)
-    rows = table[(table["offence"] == offence.name) & (table["per"] == offence.per)].set_index("code")
-    codes = list(dict.fromkeys((own, *group.members)))
-    if among == "force":
-        codes = [own, *rows.index[(rows["force"] == rows.loc[own, "force"]) & (rows.index != own)]]
-    members = rows.loc[[code for code in codes if code in rows.index]]
+    if among == "group":
+        return own, table[table["code"].isin({own, *group.members})]
+    return own, table[table["force"] == table.loc[table["code"] == own, "force"].iloc[0]]
+
+
+def _measure(rows: pd.DataFrame, year: Year) -> pd.DataFrame:
+    """Rows of the table with their rate, its interval and their change, which the year before has none of."""
     latest = year == "latest"
-    count = members["count" if latest else "before"].astype("Float64").astype(float)
-    before = (members["before"] if latest else members["before"] * pd.NA).astype("Float64").astype(float)
-    people = members["people"].astype("Float64").astype(float)
-    rates = members["rate"].where(count >= 0) if latest else rate(count.where(count >= 0), people)
-    changes, ratio = change_table(before, count), 100 * (ratio_interval(before, count) - 1)
-    return own, pd.DataFrame(
-        {
-            "name": members["name"],
-            "force": members["force"],
-            "count": count,
-            "before": before,
-            "people": people,
-            "rate": rates,
-            **rate_interval(count.where(rates.notna()), people),
-            "rank": rank_in_group(rates),
-            "percent": members["percent"] if latest else float("nan"),
-            "percent_low": ratio["low"],
-            "percent_high": ratio["high"],
-            "p": changes["p"],
-            "verdict": changes["verdict"],
-            "marks": members["marks"],
-        }
+    count = rows["count"] if latest else rows["before"]
+    before = rows["before"] if latest else rows["before"] * float("nan")
+    sound = count.where(count >= 0)
+    rates = rows["rate"].where(sound.notna()) if latest else rate(sound, rows["people"])
+    percent = rows["percent"] if latest else before
+    changes = change_table(before, count)
+    # Where the publisher gives no percentage, of so few, it has no range either.
+    ratio = 100 * (ratio_interval(before, count).where(percent.notna()) - 1)
+    interval = rate_interval(count.where(rates.notna()), rows["people"])
+    return rows[["code", "name", "force", "offence", "per", "people"]].assign(
+        count=count,
+        before=before,
+        rate=rates,
+        low=interval["low"],
+        high=interval["high"],
+        percent=percent,
+        percent_low=ratio["low"],
+        percent_high=ratio["high"],
+        p=changes["p"],
+        verdict=changes["verdict"],
+        marks=rows["marks"],
     )
 
 

@@ -75,14 +75,22 @@ def ratio_interval(before: Array | Column | float | None, after: Array | Column 
 
 
 def _find_gamma(shape: Floats, chance: float, z: float) -> Floats:
-    """The point of gamma distributions (of scale 1) below which `chance` lies; `z` is the normal's.
+    """The point of gamma distributions (of scale 1) below which `chance` lies; `z` is the normal's."""
+    point = np.empty_like(shape)
+    # Those of about one size together, or the largest would have all of them summed over as many terms as it needs.
+    sizes = np.ceil(np.log2(_SPREAD * np.sqrt(shape) + _MARGIN))
+    for size in np.unique(sizes):
+        alike = sizes == size
+        point[alike] = _solve_gamma(shape[alike], chance, z, terms=int(2**size))
+    return np.asarray(point)
+
+
+def _solve_gamma(shape: Floats, chance: float, z: float, *, terms: int) -> Floats:
+    """The same, of distributions for which a series of `terms` will do.
 
     From Wilson and Hilferty's approximation by Newton's method.
     """
-    if not len(shape):
-        return shape
     # The chance below x is the sum over j of x^(shape + j) e^-x / Gamma(shape + j + 1).
-    terms = int(_SPREAD * np.sqrt(shape.max()) + _MARGIN)
     steps = np.arange(terms, dtype=np.float64)
     # Gamma(shape + j + 1) is Gamma(shape + 1) times the numbers from shape + 1 to shape + j.
     factors = np.log(shape[:, None] + np.maximum(steps, 1.0))
@@ -102,4 +110,4 @@ def _find_gamma(shape: Floats, chance: float, z: float) -> Floats:
         point = point * np.exp(np.clip(step, -30.0, 2.0))
         if np.abs(step).max() < _CLOSE:
             break
-    return point
+    return np.asarray(point)

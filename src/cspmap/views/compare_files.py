@@ -1,0 +1,98 @@
+"""Comparisons as files: the figures of the page with what must travel with them in columns."""
+
+import pandas as pd
+
+from cspmap.exports.extract import RATE_DECIMALS, count_whole
+from cspmap.partnership import Denominator, Partnership
+from cspmap.peers import Peers
+from cspmap.selection import Selection
+from cspmap.totals import Coverage
+from cspmap.views.compare_words import name_among
+from cspmap.views.words import name_crimes
+
+_DIGITS_OF_P = 3
+_RATES = ("rate", "low", "high", "mean", "lower", "upper")
+_WHOLE = ("count", "before", "people")
+
+
+def tabulate_members(peers: Peers, partnership: Partnership) -> pd.DataFrame:
+    """A comparison of partnerships as a file: a row a partnership, the highest rate first.
+
+    `rate_low` and `rate_high` are the 95 % interval of the rate, `rank_first` and `rank_last` the ranks that chance
+    leaves open, `percent` the published change, empty where it is not given.
+    """
+    group = partnership.recorded_crime
+    frame = peers.members.reset_index().assign(
+        mean=peers.bounds.mean,
+        lower=peers.bounds.lower,
+        upper=peers.bounds.upper,
+        offence=peers.offence.name,
+        rate_per=f"1,000 {peers.offence.per}",
+        year=str(peers.year),
+        compared_with=name_among(peers.among, partnership),
+        source="" if group is None else group.source,
+    )
+    return _round(frame).rename(
+        columns={
+            "low": "rate_low",
+            "high": "rate_high",
+            "first": "rank_first",
+            "last": "rank_last",
+            "lower": "lower_bound",
+            "upper": "upper_bound",
+            "mean": "mean_rate",
+        }
+    )
+
+
+def tabulate_offences(offences: pd.DataFrame, peers: Peers, partnership: Partnership) -> pd.DataFrame:
+    """The partnership's line in every offence (`peers.compare_offences`) as a file."""
+    group = partnership.recorded_crime
+    frame = offences.assign(
+        year=str(peers.year),
+        compared_with=name_among(peers.among, partnership),
+        source="" if group is None else group.source,
+    )
+    return _round(frame).rename(
+        columns={
+            "low": "rate_low",
+            "high": "rate_high",
+            "lower": "lower_bound",
+            "upper": "upper_bound",
+            "mean": "mean_rate",
+            "number": "rank_of",
+        }
+    )
+
+
+def tabulate_ranked(
+    areas: pd.DataFrame, selection: Selection, partnership: Partnership, *, now: Coverage, per: Denominator
+) -> pd.DataFrame:
+    """The partnership's own areas beside each other (`peers.rank_areas`) as a file: a row an area."""
+    columns = ["code", "name", "count", "denominator", "rate", "low", "high", "rank", "first", "last"]
+    frame = (
+        areas[columns]
+        .rename(columns={"denominator": "people"})
+        .assign(
+            rate_per=f"1,000 {per.name} ({per.year})",
+            population_method=areas["denominator_method"],
+            period=str(selection.span),
+            months_missing=len(now.missing),
+            crimes=name_crimes(selection, partnership),
+        )
+    )
+    return _round(frame).rename(
+        columns={"low": "rate_low", "high": "rate_high", "first": "rank_first", "last": "rank_last"}
+    )
+
+
+def _round(frame: pd.DataFrame) -> pd.DataFrame:
+    """Counts whole, rates with as many decimals as an extract's, changes with two."""
+    rounded = frame.copy()
+    for column in (name for name in _WHOLE if name in rounded):
+        rounded[column] = count_whole(rounded[column])
+    decimals = dict.fromkeys(_RATES, RATE_DECIMALS) | dict.fromkeys(("percent", "percent_low", "percent_high"), 2)
+    rounded = rounded.round({name: digits for name, digits in decimals.items() if name in rounded})
+    if "p" in rounded:
+        rounded["p"] = rounded["p"].map(lambda p: float(f"{p:.{_DIGITS_OF_P}g}"), na_action="ignore")
+    return rounded
