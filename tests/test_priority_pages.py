@@ -57,7 +57,8 @@ def find_box(page: AppTest, label: str) -> Any:
 
 def decide(page: AppTest, *, choice: str, reason: str, who: str) -> AppTest:
     """Set a decision as a viewer does, and press save."""
-    next(each for each in page.get("button_group") if str(each.key).startswith("choice-")).set_value(choice).run()
+    groups: list[Any] = list(page.get("button_group"))
+    next(each for each in groups if str(each.key).startswith("choice-")).set_value(choice).run()
     page.text_area[0].input(reason).run()
     next(each for each in page.text_input if each.label == "Your name").input(who).run()
     return page.button(key="priority-save").click().run()
@@ -186,7 +187,7 @@ def test_a_decision_is_kept_with_who_and_why(open_page: OpenPage, example_store:
         "theft-from-vehicle": ("include", "Sgt Ames")
     }
     table = read_table(open_page("priorities", example_store))
-    assert table.loc[0, ["Decision", "Reason"]].tolist() == ["Include", "Still the most"]
+    assert [table[name].iloc[0] for name in ("Decision", "Reason")] == ["Include", "Still the most"]
 
 
 def test_a_decision_without_a_reason_or_a_name_is_refused(open_page: OpenPage, example_store: Path) -> None:

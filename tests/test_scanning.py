@@ -3,7 +3,6 @@
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -146,7 +145,7 @@ def test_marks_are_the_files_until_the_group_sets_them(query: Query, scan: Scan)
     by_group = rank_categories(query, scan, decided, WEIGHTS)
     assert not by_group["national_target"].loc["wounding"]
     assert by_group["local_agreement"].loc["wounding"]
-    assert by_group[["choice", "reason", "who"]].loc["wounding"].tolist() == ["include", "Harm", "Ann"]
+    assert [by_group[name].loc["wounding"] for name in ("choice", "reason", "who")] == ["include", "Harm", "Ann"]
     assert (by_group.drop("wounding")["choice"] == "").all()
 
 
@@ -179,7 +178,7 @@ def test_harm_is_the_partnerships_own_and_never_assumed(
         ('crime = "robbery"', 'crime = "arson"', "'arson' is not a crime type or group"),
         ('crime = "robbery"', 'crime = "wounding"', "the crime 'wounding' is listed 2 times"),
         ('"national_target", "local_agreement"', '"psa", "local_agreement"', "marks lists 'psa'; name some of"),
-        ("marks_source = ", "marks_sauce = ", "there is no key 'marks_sauce' here; did you mean 'marks_source'?"),
+        ("marks_source = ", "marks_sauce = ", "there is no key 'marks_sauce' here; did you mean marks_source?"),
         ('"priorities/central-bedfordshire-2009.csv"', '"priorities/none.csv"', "priorities/none.csv is not in"),
         ('"indicators/luton-2020-24.csv"', '"indicators/none.csv"', "indicators/none.csv is not in"),
     ],
@@ -187,8 +186,7 @@ def test_harm_is_the_partnerships_own_and_never_assumed(
 def test_mistakes_in_the_partnership_file(old: str, new: str, said: str, change_example: Callable[..., Path]) -> None:
     with pytest.raises(PartnershipError) as caught:
         load_partnership(change_example((old, new)))
-    told = str(caught.value)
-    assert said.replace("did you mean 'marks_source'?", "did you mean marks_source?") in told or said in told
+    assert said in str(caught.value)
 
 
 def test_a_build_refuses_a_file_that_cannot_be_read_and_check_tells_it(
@@ -252,8 +250,3 @@ def test_the_file_has_every_part_of_a_score(query: Query, scan: Scan) -> None:
     assert file["part_harm"].isna().all()
     assert set(file["year"]) == {"2007-04..2008-03"}
     assert file["weight_known"].round(3).unique().tolist() == [round(8 / 9, 3)]
-
-
-def test_a_decision_of_another_year_does_not_count(query: Query, scan: Scan) -> None:
-    decision = CategoryDecision("wounding", YEAR, "include", "Harm")
-    assert replace(decision, year=YEAR.shift(12)) != decision

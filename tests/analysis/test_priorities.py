@@ -1,9 +1,11 @@
 """Scores of the scanning chart against hand-worked ones, and what must hold of any."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -98,18 +100,22 @@ _known = st.floats(0, 1)
     weights=st.lists(st.sampled_from([0.0, 0.5, 1.0, 3.0]), min_size=len(CRITERIA), max_size=len(CRITERIA)),
     data=st.data(),
 )
+@settings(deadline=None)
 def test_scores_stay_in_bounds_and_do_not_hang_on_scale_or_order(
     counts: list[int | None], weights: list[float], data: st.DataObject
 ) -> None:
     size = len(counts)
-    draw = lambda values: data.draw(st.lists(values, min_size=size, max_size=size))  # noqa: E731
+
+    def draw(values: st.SearchStrategy[Any]) -> list[Any]:
+        return [np.nan if each is None else each for each in data.draw(st.lists(values, min_size=size, max_size=size))]
+
     figures = pd.DataFrame(
         {
             "count": pd.array(counts, dtype="Float64").astype(float),
             "evidence": draw(st.sampled_from(["real rise", "possible rise", "normal variation", "not known"])),
-            "rise": [np.nan if value is None else value for value in draw(st.none() | _known)],
-            "peers": [np.nan if value is None else value for value in draw(st.none() | st.floats(0, 5))],
-            "harm": [np.nan if value is None else value for value in draw(st.none() | st.floats(0, 100))],
+            "rise": draw(st.none() | _known),
+            "peers": draw(st.none() | st.floats(0, 5)),
+            "harm": draw(st.none() | st.floats(0, 100)),
             **{mark: draw(st.booleans()) for mark in MARKS},
         },
         index=[f"c{number}" for number in range(size)],
@@ -132,6 +138,7 @@ def test_scores_stay_in_bounds_and_do_not_hang_on_scale_or_order(
 
 
 @given(place=st.integers(0, 2), mark=st.sampled_from(MARKS))
+@settings(deadline=None)
 def test_a_mark_never_lowers_a_rank(place: int, mark: str) -> None:
     figures = make_figures()
     marked = figures.copy()
@@ -155,7 +162,7 @@ def make_months(mean: float, *, rise: float = 1.0, seed: int = 1) -> pd.Series:
 def test_trend_is_the_e_test_of_the_year_against_the_year_before() -> None:
     counts = pd.DataFrame({"steady": make_months(50), "rising": make_months(50, rise=1.8, seed=2)})
     found = measure_trend(counts, YEAR)
-    for key in counts:
+    for key in ("steady", "rising"):
         series = counts[key]
         now, before = series[[str(month) for month in YEAR]].sum(), series[[str(m) for m in YEAR.shift(-12)]].sum()
         assert [found[name].loc[key] for name in ("count", "last_year")] == [now, before]
