@@ -26,6 +26,7 @@ from cspmap.views.deprivation_words import (
     describe_curve,
     describe_fifths,
     describe_standing,
+    describe_worth,
     format_deprived,
     list_deprivation_caveats,
     name_class,
@@ -171,7 +172,15 @@ def test_rates_that_are_refused_have_no_class(awkward_store: Path) -> None:
 
 @pytest.mark.parametrize(
     ("ratio", "words"),
-    [(2.0, "twice"), (1.94, "1.9 times"), (3.456, "3.5 times"), (1.0, "about"), (0.5, "50 % of"), (0.0, "0 % of")],
+    [
+        (2.0, "twice"),
+        (1.94, "1.9 times"),
+        (3.456, "3.5 times"),
+        (3.02, "3 times"),
+        (1.0, "about"),
+        (0.5, "50 % of"),
+        (0.0, "0 % of"),
+    ],
 )
 def test_comparisons_in_words(ratio: float, words: str) -> None:
     assert compare_words(ratio) == words
@@ -180,9 +189,9 @@ def test_comparisons_in_words(ratio: float, words: str) -> None:
 def test_an_area_beside_what_is_usual() -> None:
     row = pd.Series({"name": "South 1", "count": 84.0, "expected": 42.0, "ratio": 2.0, "standing": "more"})
     assert describe_standing(row) == (
-        "South 1 saw twice what places as deprived usually see (84 where 42 would be usual). Few such areas differ so "
-        "much: 1 in 40 would be that high."
+        "South 1 saw twice what places as deprived usually see (84 where 42 would be usual)."
     )
+    assert describe_worth("more") == "Few such areas differ so much: 1 in 40 would be that high."
     assert describe_standing(row.replace({"more": "not known"})) == (
         "South 1: what places as deprived usually see is not known here."
     )
@@ -279,7 +288,7 @@ def test_page_opens_on_the_map(open_page: OpenPage, example_store: Path) -> None
     assert [button.label for button in buttons] == ["CSV"]
 
 
-@pytest.mark.parametrize("tab", ["Scatter", "By fifth", "Who it falls on", "More or less than usual", "Both years"])
+@pytest.mark.parametrize("tab", ["Scatter", "By fifth", "Who it falls on", "More or less than usual", "Index years"])
 def test_every_tab_opens_from_a_link(tab: str, open_page: OpenPage, example_store: Path) -> None:
     page = open_page(example_store, tab=tab, level="Ward", crime="Robbery")
     assert "**Deprivation and robbery in Luton" in read_words(page)

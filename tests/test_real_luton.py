@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from cspmap import workspace
 from cspmap.board import list_weights, make_board
 from cspmap.build import BuildSummary, build_store
+from cspmap.deprivation_view import DeprivationChoice, compare_editions, make_picture, read_ground
 from cspmap.exports.extract import extract_counts
 from cspmap.goals import Sharing
 from cspmap.periods import Month, Span
@@ -202,3 +203,91 @@ def test_targets_pages_work_from_real_months(
     assert not page.error
     words = "\n".join(str(part.value) for part in page.markdown).replace("\\", "")
     assert "Luton by the end of April 2024, as at November 2023.** Of 15 targets:" in words
+
+
+# ---- deprivation -----------------------------------------------------------------------------------------------------
+
+# The strategy of 2005, page 20: "The largest areas of deprivation within the town", and "pocket deprivation".
+LARGEST = {"South", "High Town", "Dallow", "Biscot"}
+POCKETS = {"Northwell", "Sundon Park", "Lewsey", "Leagrave", "Farley"}
+
+
+@pytest.mark.parametrize(
+    ("domain", "stem"),
+    [("imd", "Index of Multiple Deprivation (IMD)"), ("income", "Income"), ("crime", "Crime"), ("health", "Health")],
+)
+@pytest.mark.parametrize("level", ["ward", "ward25"])
+def test_deprivation_of_wards_is_that_worked_out_from_the_published_file(
+    level: str, domain: str, stem: str, query: Query, shared_data: Path
+) -> None:
+    published = pd.read_csv(
+        shared_data / "deprivation" / "IoD2025-file-7-layout-bedfordshire.csv", encoding="utf-8-sig", index_col=0
+    )
+    score, decile = (
+        next(name for name in published if name.startswith(f"{stem} ") and f" {what}" in name)
+        for what in ("Score", "Decile")
+    )
+    lsoas, wards = (query.store.read_layer(key)[["code", "geometry"]] for key in ("lsoa21", level))
+    parts = lsoas.assign(whole=lsoas.area).overlay(wards.rename(columns={"code": "ward"}), how="intersection")
+    people = parts.area / parts["whole"] * published["Total population: mid 2022"].reindex(parts["code"]).to_numpy()
+    frame = pd.DataFrame({"ward": parts["ward"], "people": people})
+    for name, values in (
+        ("score", published[score]),
+        ("tenth", published[decile] == 1),
+        ("fifth", published[decile] <= 2),
+    ):
+        frame[name] = people * values.reindex(parts["code"]).to_numpy(dtype=float)
+    sums = frame.groupby("ward").sum()
+    found = query.read_deprivation(level, 2025, domain).set_index("code").reindex(sums.index)
+    for name in ("score", "tenth", "fifth"):
+        assert found[name].to_numpy() == pytest.approx((sums[name] / sums["people"]).to_numpy(), abs=1e-6)
+    assert found[["fifth", "fifth_2", "fifth_3", "fifth_4", "fifth_5"]].sum(axis=1).to_numpy() == pytest.approx(1)
+    assert set(found["method"]) == {"mean of LSOAs, weighted by residents as the Indices count them"}
+
+
+def test_deprivation_lies_where_the_strategy_of_2005_says_but_for_what_has_changed_since(query: Query) -> None:
+    """Three of its four wards come first in 2025; High Town does not, and Saints, which it does not name, is new."""
+    held = compare_editions(query, "ward").set_index(["edition", "name"])
+    latest, earlier = held.loc[2025], held.loc[2019]
+    # File 1 of 2019 has no scores: there the share of residents in England's most deprived fifth decides.
+    assert (set(latest["kind"]), set(earlier["kind"])) == ({"score"}, {"fifth"})
+    named = {"Biscot": 1, "Dallow": 2, "South": 3, "Saints": 6, "High Town": 7}
+    assert latest.loc[list(named), "place"].to_dict() == named
+    assert set(earlier.index[earlier["place"] <= 6]) == LARGEST | {"Farley", "Northwell"}
+    for edition in (latest, earlier):
+        # A fifth of residents or more in England's most deprived fifth, in every ward that it names.
+        assert (edition.loc[list(LARGEST | POCKETS), "fifth"] >= 0.2).all()
+        # Its pockets Farley and Northwell stand before High Town.
+        assert edition.loc[["Farley", "Northwell"], "place"].max() < edition.loc["High Town", "place"]
+    others = {year: frame.drop(list(LARGEST | POCKETS)) for year, frame in ((2025, latest), (2019, earlier))}
+    assert {year: set(frame.index[frame["fifth"] >= 0.2]) for year, frame in others.items()} == {
+        2025: {"Saints"},
+        2019: set(),
+    }
+
+
+def test_deprivation_page_shows_both_years_apart(luton: BuildSummary, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(workspace.STORE_VARIABLE, str(luton.store.root))
+    page = AppTest.from_file(str(ROOT / "pages" / "deprivation.py"), default_timeout=60)
+    page.query_params["tab"] = "Index years"
+    page.query_params["level"] = "Ward"
+    page.run()
+    assert not page.exception
+    assert not page.error
+    table = page.dataframe[-1].value
+    assert list(table) == ["name", "place-2025", "score-2025", "fifth-2025", "place-2019", "fifth-2019"]
+    assert len(table) == 19
+    assert table["name"].tolist()[:3] == ["Biscot", "Dallow", "South"]
+
+
+@pytest.mark.parametrize(("level", "edition"), [("lsoa21", 2025), ("ward", 2025), ("ward", 2019), ("lsoa11", 2019)])
+def test_rates_by_fifth_hold_every_incident_inside(level: str, edition: int, query: Query) -> None:
+    choice = DeprivationChoice(span=LAST_YEAR, level=level, edition=edition)
+    picture = make_picture(query, read_ground(query, level, edition), choice)
+    assert picture.fifths["count"].sum() == pytest.approx(21_919, abs=60)
+    assert picture.fifths.loc[1, "rate"] > 1.5 * picture.fifths.loc[5, "rate"]
+    # Deprived places see more, whichever edition says which they are.
+    assert -0.4 < picture.curve.low < picture.curve.high < 0
+    standing = picture.areas.set_index("name")["standing"]
+    if level == "ward":
+        assert set(standing.index[standing == "far more"]) == {"South", "Wigmore"}

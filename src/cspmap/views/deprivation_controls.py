@@ -26,16 +26,23 @@ _ANSWERED, _SHOWN, _LEVEL = "deprivation-answered", "shown", "level"
 
 @dataclass(frozen=True)
 class DeprivationPage:
-    """What the page shows. `shown` are classes of the map that are shown alone (none: all).
+    """What the page shows."""
+
+    choice: DeprivationChoice
+    colours: str
+    settings: MapSettings
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Classes of the map that are shown alone (none: all), and the area that is open, if one is.
 
     `answers` is the last message of the map that is taken into account.
     """
 
-    choice: DeprivationChoice
-    colours: str
-    shown: tuple[int, ...]
+    classes: tuple[int, ...]
+    area: str | None
     answers: str | None
-    settings: MapSettings
 
 
 def take_acts() -> None:
@@ -56,7 +63,6 @@ def choose_deprivation(query: Query, *, bar: DeltaGenerator) -> DeprivationPage:
     crimes = partnership.crime_names
     levels = {layer.key: layer.name for layer in partnership.layers}
     editions = [str(year) for year in list_editions(query)]
-    classes = {name_class(number): number for number in CLASSES}
     with bar:
         first, last = st.select_slider(
             "Period",
@@ -74,21 +80,12 @@ def choose_deprivation(query: Query, *, bar: DeltaGenerator) -> DeprivationPage:
             key="crime",
             bind="query-params",
             placeholder="All",
-            width=270,
+            width=250,
         )
         level = _choose("Level", levels, key=_LEVEL, width=132)
         edition = _choose("Indices of", {year: year for year in editions}, key="edition", width=100)
         domains = {key: DOMAIN_NAMES[key] for key in query.list_domains(int(edition))}
         domain = _choose("Deprivation", domains, key="domain", width=196)
-        ticked = st.multiselect(
-            "Show only",
-            list(classes),
-            key=_SHOWN,
-            bind="query-params",
-            placeholder="All nine classes",
-            width=230,
-            help="The same as ticking squares of the map's legend.",
-        )
         with st.popover("More", icon=":material/tune:"):
             colours = _choose("Colours", COLOURS, key="colours")
             labels = st.toggle("Names on the map", value=True, key="names")
@@ -106,16 +103,24 @@ def choose_deprivation(query: Query, *, bar: DeltaGenerator) -> DeprivationPage:
             domain=domain,
         ),
         colours=colours,
-        shown=tuple(sorted(classes[name] for name in ticked)),
-        answers=st.session_state.get(_ANSWERED),
         settings=MapSettings(labels, tiles),
     )
 
 
-def choose_area(query: Query, level: str) -> str | None:
-    """The area that is open, if one is."""
+def choose_shown(query: Query, level: str) -> Shown:
+    """Which classes are shown, the same as ticking them in the map's legend, and which area is open."""
+    classes = {name_class(number): number for number in CLASSES}
+    ticked = st.multiselect(
+        "Show only",
+        list(classes),
+        key=_SHOWN,
+        bind="query-params",
+        placeholder="Show only some classes",
+        label_visibility="collapsed",
+        width=230,
+    )
     areas = query.name_areas(level)
-    return st.selectbox(
+    area = st.selectbox(
         "Find an area",
         list(areas),
         index=None,
@@ -124,7 +129,9 @@ def choose_area(query: Query, level: str) -> str | None:
         bind="query-params",
         placeholder="Find an area",
         label_visibility="collapsed",
+        width=170,
     )
+    return Shown(tuple(sorted(classes[name] for name in ticked)), area, st.session_state.get(_ANSWERED))
 
 
 def _choose(label: str, options: Mapping[str, str], *, key: str, width: int | Literal["stretch"] = "stretch") -> str:

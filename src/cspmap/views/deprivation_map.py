@@ -39,7 +39,7 @@ def shade_picture(
     palette = faded_palette() if faded else bivariate_palette()
     classes = tuple(LegendClass(colour, name_class(number)) for number, colour in enumerate(palette))
     grid = LegendGrid(SIDE, "more deprived", "higher rate", tuple(map(int, crossed.sizes)), shown, answers)
-    title = f"Deprivation {picture.choice.edition} and {name_crimes(picture.choice.selection, partnership)}"
+    title = f"Deprivation {picture.choice.edition} and rate: {name_crimes(picture.choice.selection, partnership)}"
     return styles, Legend(title, _state_rule(picture, faded=faded), classes, grid)
 
 

@@ -31,6 +31,7 @@ from cspmap.views.deprivation_words import (
     describe_curve,
     describe_fifths,
     describe_standing,
+    describe_worth,
     name_class,
 )
 from cspmap.views.palettes import bivariate_palette, faded_palette
@@ -98,15 +99,15 @@ def show_table(picture: DeprivationPicture, shown: Sequence[int]) -> None:
     st.dataframe(table, hide_index=True, column_config=columns, height=_HEIGHT, placeholder="–")
 
 
-def show_area(query: Query, picture: DeprivationPicture, code: str | None) -> None:
+def show_area(picture: DeprivationPicture, code: str | None) -> None:
     """What the map comes to for one area, or the areas that stand out most."""
     areas = picture.areas
     if code is not None:
         row = areas[areas["code"] == code].iloc[0]
-        st.subheader(escape_markdown(str(row["name"])), anchor=False)
         cell = find_class(picture, code)
+        st.subheader(escape_markdown(str(row["name"])), anchor=False)
         st.caption("Class not known" if cell is None else name_class(cell))
-        st.write(escape_markdown(describe_standing(row)))
+        st.write(escape_markdown(f"{describe_standing(row)} {describe_worth(row['standing'])}"))
         return
     st.markdown("**More or less than places as deprived usually see**")
     beyond = areas[areas["standing"].isin(["far more", "far fewer"])]
@@ -114,10 +115,14 @@ def show_area(query: Query, picture: DeprivationPicture, code: str | None) -> No
     if beyond.empty:
         st.write("No area stands out: all are within what such areas usually differ by.")
         return
-    told = beyond.iloc[:MOST_TOLD]
-    st.markdown("\n".join(f"- {escape_markdown(describe_standing(row))}" for _, row in told.iterrows()))
-    if len(beyond) > len(told):
-        st.caption(f"And {len(beyond) - len(told)} more, in the tab “More or less than usual”.")
+    st.markdown(list_standings(beyond.iloc[:MOST_TOLD]))
+    more = f"{len(beyond) - MOST_TOLD} more do. " if len(beyond) > MOST_TOLD else ""
+    st.caption(f"{more}Of areas that differ as usual, 1 in 500 would stand out so.")
+
+
+def list_standings(areas: pd.DataFrame) -> str:
+    """A sentence on each of some areas, as a list."""
+    return "\n".join(f"- {escape_markdown(describe_standing(row))}" for _, row in areas.iterrows())
 
 
 def show_scatter(picture: DeprivationPicture, *, faded: bool, area: str | None) -> None:
@@ -165,20 +170,19 @@ def show_curve(picture: DeprivationPicture) -> None:
     )
 
 
-def show_usual(query: Query, picture: DeprivationPicture) -> None:
+def show_usual(picture: DeprivationPicture) -> None:
     """The funnel of areas beside what is usual for places as deprived, and a sentence on each that stands out."""
     funnel = shape_funnel(picture)
     if funnel.areas.empty:
         st.write("What is usual for places as deprived is not known for any area here.")
         return
-    draw_funnel(funnel, per="deprivation", expected="Incidents usual for places as deprived").show()
+    draw_funnel(funnel, per="deprivation", expected="Incidents usual for places as deprived", height=430).show()
     st.caption(
         "Inside the dashed lines are 95 % of areas, inside the full ones 99.8 %, if areas differ by chance and no more "
         "than areas here usually do. Of many areas those outside the dashed lines are named."
     )
     beyond = picture.areas[~picture.areas["standing"].isin(["as usual", "not known"])]
-    lines = [escape_markdown(describe_standing(row)) for _, row in beyond.sort_values("ratio")[::-1].iterrows()]
-    st.markdown("\n".join(f"- {line}" for line in lines) or "No area is outside the dashed lines.")
+    st.markdown(list_standings(beyond.sort_values("ratio")[::-1]) or "No area is outside the dashed lines.")
 
 
 def show_editions(query: Query, picture: DeprivationPicture, caveats: Sequence[str]) -> None:

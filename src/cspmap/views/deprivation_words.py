@@ -110,7 +110,7 @@ def describe_fifths(picture: DeprivationPicture) -> str:
         f"{picture.per.name} ({format_rate(row['low'])} to {format_rate(row['high'])})"
         for name, row in zip(names, (most, least), strict=True)
     ]
-    times = f" The one is {most['rate'] / least['rate']:.1f} times the other." if least["rate"] > 0 else ""
+    times = f" The first is {most['rate'] / least['rate']:.1f} times the second." if least["rate"] > 0 else ""
     return f"{'. '.join(told)}.{times}"
 
 
@@ -140,7 +140,7 @@ def compare_words(ratio: float) -> str:
         return "twice"
     if ratio < 0.955:
         return f"{100 * ratio:.0f} % of"
-    return "about" if ratio < 1.05 else f"{ratio:.1f} times"
+    return "about" if ratio < 1.05 else f"{ratio:.1f}".removesuffix(".0") + " times"
 
 
 def describe_standing(row: pd.Series) -> str:
@@ -149,11 +149,15 @@ def describe_standing(row: pd.Series) -> str:
     if standing == "not known":
         return f"{name}: what places as deprived usually see is not known here."
     usual = format_count(expected) if expected >= 10 else format_rate(expected)
-    told = (
+    return (
         f"{name} saw {compare_words(row['ratio'])} what places as deprived usually see "
         f"({format_count(row['count'])} where {usual} would be usual)."
     )
-    return f"{told} {_WORTH[standing]}"
+
+
+def describe_worth(standing: Standing) -> str:
+    """What that is worth, in a sentence; empty where it is not known."""
+    return _WORTH[standing]
 
 
 def list_deprivation_caveats(picture: DeprivationPicture, partnership: Partnership) -> list[str]:
