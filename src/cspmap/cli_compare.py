@@ -96,21 +96,17 @@ def _compare_partnerships(
 def _compare_areas(
     query: "Query", level: str, *, first: str | None, last: str | None, crime: tuple[str, ...]
 ) -> "tuple[pd.DataFrame, list[str]]":
-    from cspmap.analysis.area_figures import compute_figures
+    from cspmap.exports.area_figures import work_out_figures
     from cspmap.peers import rank_areas
     from cspmap.periods import Month, Span
     from cspmap.selection import Selection, join_list
     from cspmap.views.compare_files import tabulate_ranked
     from cspmap.views.compare_words import list_area_caveats
 
-    partnership = query.store.partnership
     selection = Selection.from_query({"level": level, "crime": join_list(crime)}, query.store)
     end = Month.parse(last) if last else selection.span.last
     start = Month.parse(first) if first else Span.ending(end, months=len(selection.span)).first
     selection = selection.change(span=Span(start, end))
-    coverage, per = query.count_coverage(selection), query.denominator(selection)
-    areas = compute_figures(
-        query.count_areas(selection), total=coverage.total, comparable=False, smallest=partnership.smallest_denominator
-    )
-    table = tabulate_ranked(rank_areas(areas), selection, partnership, now=coverage, per=per)
-    return table, list_area_caveats(areas, selection, partnership, now=coverage, per=per)
+    figures = work_out_figures(query, selection)
+    table = tabulate_ranked(rank_areas(figures.areas), selection, query.store.partnership, figures)
+    return table, list_area_caveats(query, selection, figures)

@@ -15,6 +15,7 @@ from cspmap.analysis.comparison import GroupBounds, rank_in_group, rank_spans, w
 from cspmap.analysis.intervals import rate_interval, ratio_interval
 from cspmap.analysis.measures import rate
 from cspmap.errors import SelectionError, UserError, quote_briefly
+from cspmap.exports.published import publish
 from cspmap.periods import Month, Span
 from cspmap.query import Query
 from cspmap.selection import Selection
@@ -229,7 +230,7 @@ def compare_totals(query: Query) -> list[Beside]:
     for year, column in years if len(own) else ():
         span, value = find_year(query, year), own[column].iloc[0]
         recorded = None if pd.isna(value) else float(value)
-        found.append(Beside(span, recorded, query.count_coverage(selection, span=span)))
+        found.append(Beside(span, recorded, publish(query).count_coverage(selection, span=span)))
     return found
 
 

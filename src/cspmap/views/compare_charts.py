@@ -64,13 +64,14 @@ def draw_rates(
     layers += [
         {"mark": {"type": "rule", "strokeWidth": 2}, "encoding": span},
         {
-            "mark": {"type": "point", "filled": True, "size": 95, "opacity": 1, "stroke": "#FFFFFF"},
+            "mark": {"type": "point", "filled": True, "opacity": 1, "stroke": "#FFFFFF"},
             "encoding": {
                 "x": x,
                 "y": y,
                 "color": colour,
                 # Not by colour alone.
                 "shape": {"condition": {"test": "datum.mark", "value": "diamond"}, "value": "circle"},
+                "size": {"condition": {"test": "datum.mark", "value": 210}, "value": 95},
                 "tooltip": tooltip,
             },
         },

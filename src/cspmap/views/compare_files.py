@@ -2,11 +2,11 @@
 
 import pandas as pd
 
+from cspmap.exports.area_figures import Figures
 from cspmap.exports.extract import RATE_DECIMALS, count_whole
-from cspmap.partnership import Denominator, Partnership
+from cspmap.partnership import Partnership
 from cspmap.peers import Peers
 from cspmap.selection import Selection
-from cspmap.totals import Coverage
 from cspmap.views.compare_words import name_among
 from cspmap.views.words import name_crimes
 
@@ -66,20 +66,20 @@ def tabulate_offences(offences: pd.DataFrame, peers: Peers, partnership: Partner
 
 
 def tabulate_ranked(
-    areas: pd.DataFrame, selection: Selection, partnership: Partnership, *, now: Coverage, per: Denominator
+    areas: pd.DataFrame, selection: Selection, partnership: Partnership, figures: Figures
 ) -> pd.DataFrame:
     """The partnership's own areas beside each other (`peers.rank_areas`) as a file: a row an area."""
-    columns = ["code", "name", "count", "denominator", "rate", "low", "high", "rank", "first", "last"]
-    frame = (
-        areas[columns]
-        .rename(columns={"denominator": "people"})
-        .assign(
-            rate_per=f"1,000 {per.name} ({per.year})",
-            population_method=areas["denominator_method"],
-            period=str(selection.span),
-            months_missing=len(now.missing),
-            crimes=name_crimes(selection, partnership),
-        )
+    ranked = ["code", "name", "count", "denominator", "rate", "low", "high", "rank", "first", "last"]
+    columns = [*ranked, "before", "percent", "p", "verdict"]
+    frame = areas[columns].rename(columns={"denominator": "people"})
+    frame = frame.assign(
+        rate_per=f"1,000 {figures.per.name} ({figures.per.year})",
+        population_method=areas["denominator_method"],
+        period=str(selection.span),
+        months_missing=len(figures.now.missing),
+        compared_with=str(selection.before),
+        months_missing_before=len(figures.before.missing),
+        crimes=name_crimes(selection, partnership),
     )
     return _round(frame).rename(
         columns={"low": "rate_low", "high": "rate_high", "first": "rank_first", "last": "rank_last"}

@@ -7,7 +7,7 @@ import streamlit as st
 
 from cspmap.analysis.change import Verdict
 from cspmap.peers import Peers
-from cspmap.views.compare_words import name_places
+from cspmap.views.compare_words import choose_digits, name_places
 from cspmap.views.tables import WORDS_OF_VERDICT
 
 _COUNT: Any = st.column_config.NumberColumn("Offences", format="localized")
@@ -27,9 +27,9 @@ def show_members(peers: Peers) -> None:
     )
     columns: dict[str, Any] = {
         "name": st.column_config.TextColumn("Partnership", pinned=True),
-        "rate": _number(f"Per 1,000 {peers.offence.per}", "%.2f"),
-        "low": _number("At least", "%.2f", help="95 % interval of the rate"),
-        "high": _number("At most", "%.2f", help="95 % interval of the rate"),
+        "rate": _number(f"Per 1,000 {peers.offence.per}", f"%.{choose_digits(peers) + 1}f"),
+        "low": _number("At least", f"%.{choose_digits(peers) + 1}f", help="95 % interval of the rate"),
+        "high": _number("At most", f"%.{choose_digits(peers) + 1}f", help="95 % interval of the rate"),
         "rank": _number("Rank", "%d", help="1 is the highest rate"),
         "ranks": st.column_config.TextColumn("Ranks allowing for chance"),
         "place": st.column_config.TextColumn("Against the bounds"),
@@ -55,12 +55,12 @@ def show_offences(offences: pd.DataFrame) -> None:
     columns: dict[str, Any] = {
         "offence": st.column_config.TextColumn("Offence", pinned=True),
         "count": _COUNT,
-        "rate": _number("Per 1,000", "%.2f", help="Residents, unless the offence says households"),
-        "low": _number("At least", "%.2f", help="95 % interval of the rate"),
-        "high": _number("At most", "%.2f", help="95 % interval of the rate"),
-        "mean": _number("Mean of the group", "%.2f"),
-        "lower": _number("Lower bound", "%.2f"),
-        "upper": _number("Upper bound", "%.2f"),
+        "rate": _number("Per 1,000", "%.3f", help="Residents, unless the offence says households"),
+        "low": _number("At least", "%.3f", help="95 % interval of the rate"),
+        "high": _number("At most", "%.3f", help="95 % interval of the rate"),
+        "mean": _number("Mean of the group", "%.3f"),
+        "lower": _number("Lower bound", "%.3f"),
+        "upper": _number("Upper bound", "%.3f"),
         "place": st.column_config.TextColumn("Against the bounds"),
         "of": st.column_config.TextColumn("Rank"),
         "percent": _number("Change %", "%.1f"),
@@ -83,8 +83,12 @@ def show_ranked(areas: pd.DataFrame, *, per: str) -> None:
         "ranks": st.column_config.TextColumn("Ranks allowing for chance"),
         "count": _number("Incidents", "localized"),
         "denominator": _number(per.capitalize(), "localized"),
+        "before": _number("Year before", "localized"),
+        "percent": _number("Change %", "%.1f"),
+        "worth": st.column_config.TextColumn("Evidence of change"),
     }
-    _show(areas.assign(ranks=_join_ranks(areas)).round({"denominator": 0}), columns, most=14)
+    table = areas.assign(ranks=_join_ranks(areas), worth=areas["verdict"].map(_name_verdict))
+    _show(table.round({"denominator": 0}), columns, most=14)
 
 
 def _show(table: pd.DataFrame, columns: dict[str, Any], *, most: int) -> None:

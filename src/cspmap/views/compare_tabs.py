@@ -14,6 +14,7 @@ from cspmap.views.compare_files import tabulate_members, tabulate_offences, tabu
 from cspmap.views.compare_load import load_offences, load_peers, load_ranked
 from cspmap.views.compare_tables import show_members, show_offences, show_ranked
 from cspmap.views.compare_words import (
+    choose_digits,
     describe_beside,
     describe_standing,
     describe_year_on_year,
@@ -61,7 +62,7 @@ def show_group(query: Query) -> None:
     chart = draw_rates(
         peers.members,
         title=f"Per 1,000 {peers.offence.per}",
-        centre=(f"Mean {format_rate(peers.bounds.mean)}", peers.bounds.mean),
+        centre=(f"Mean {format_rate(peers.bounds.mean, digits=choose_digits(peers))}", peers.bounds.mean),
         own=str(peers.line["name"]),
         bounds=(peers.bounds.lower, peers.bounds.upper),
     )
@@ -167,9 +168,9 @@ def show_inside(query: Query) -> None:
         "than these usually do. Of many areas those outside the dashed lines are named."
     )
     show_ranked(areas, per=per.name)
-    caveats = list_area_caveats(areas, selection, partnership, now=figures.now, per=per)
+    caveats = list_area_caveats(query, selection, figures)
     give_file(
-        lambda: tabulate_ranked(areas, selection, partnership, now=figures.now, per=per),
+        lambda: tabulate_ranked(areas, selection, partnership, figures),
         caveats,
         f"{selection.level}-{selection.span.first}-to-{selection.span.last}",
     )

@@ -3,10 +3,11 @@
 import pandas as pd
 
 from cspmap.analysis.comparison import BOUNDS, SMALLEST_GROUP, Position
-from cspmap.partnership import Denominator, Partnership
+from cspmap.exports.area_figures import Figures, list_figure_caveats
+from cspmap.partnership import Partnership
 from cspmap.peers import Among, Beside, Peers
+from cspmap.query import Query
 from cspmap.selection import Selection
-from cspmap.totals import Coverage
 from cspmap.views.words import (
     VERDICTS,
     describe_missing,
@@ -15,7 +16,6 @@ from cspmap.views.words import (
     format_percent,
     format_rate,
     join_words,
-    list_caveats,
     the,
 )
 
@@ -55,25 +55,29 @@ def describe_bounds() -> str:
 
 def describe_standing(peers: Peers, place: str) -> str:
     """Rate, rank, and where that lies in the group, in a few sentences."""
-    line, per = peers.line, f"per 1,000 {peers.offence.per}"
+    line, per, year = peers.line, f"per 1,000 {peers.offence.per}", the(peers.year.words)
     if pd.isna(line["rate"]):
-        return f"The rate of {place} is not given for {the(peers.year.words)}."
-    number = peers.bounds.number
-    spread = f"{format_rate(line['low'])} to {format_rate(line['high'])} allowing for chance"
+        return f"The rate of {place} is not given for {year}."
+    number, bounds, digits = peers.bounds.number, peers.bounds, choose_digits(peers)
+    told = {name: format_rate(line[name], digits=digits) for name in ("rate", "low", "high")}
     sentences = [
-        f"{place}: {format_count(line['count'])} offences in {the(peers.year.words)}, "
-        f"{format_rate(line['rate'])} {per} ({spread})."
+        f"{place}: {format_count(line['count'])} offences in {year}, {told['rate']} {per} ({told['low']} to "
+        f"{told['high']} allowing for chance)."
     ]
     if number > 1:
         sentences.append(f"{describe_rank(line, peers.members['rank'], number)} of {number}{_open_ranks(line)}.")
-    bounds = peers.bounds
     if number >= SMALLEST_GROUP:
-        where = {"above": "above", "below": "below", "within": "within", "not known": "not known against"}
+        mean, lower, upper = (format_rate(end, digits=digits) for end in (bounds.mean, bounds.lower, bounds.upper))
         sentences.append(
-            f"The mean of the {number} is {format_rate(bounds.mean)}, the bounds {format_rate(bounds.lower)} to "
-            f"{format_rate(bounds.upper)}: {place} is {where[line['position']]} them{_allow_for_chance(line)}."
+            f"The mean of the {number} is {mean}, the bounds {lower} to {upper}: {place} is {line['position']} them"
+            f"{_allow_for_chance(line)}."
         )
     return " ".join(sentences)
+
+
+def choose_digits(peers: Peers) -> int:
+    """How many decimals tell the rates of a comparison apart."""
+    return 1 if peers.bounds.mean >= 10 else 2 if peers.bounds.mean >= 1 else 3
 
 
 def describe_rank(line: pd.Series, ranks: pd.Series, number: int) -> str:
@@ -110,10 +114,10 @@ def summarise_places(frame: pd.DataFrame) -> str:
     parts = []
     for position in ("above", "below"):
         there = known[known["position"] == position]
-        firm = f" ({int(there['firm'].sum())} even allowing for chance)" if len(there) else ""
-        parts.append(f"{len(there)} {position}{firm}")
+        firm = f" ({int(there['firm'].sum())} of them even allowing for chance)" if len(there) else ""
+        parts.append(f"{len(there)} {position} them{firm}")
     within = int((known["position"] == "within").sum())
-    return f"Of {len(known)} rates {parts[0]} and {parts[1]} the group's bounds, {within} within them."
+    return f"Of {len(known)} rates {within} lie within the group's bounds, {parts[0]} and {parts[1]}."
 
 
 def _ordinal(number: int) -> str:
@@ -222,11 +226,6 @@ def describe_marks(members: pd.DataFrame) -> list[str]:
     return [f"{name}: {mark}." for name, mark in zip(members["name"], members["marks"], strict=True) if mark]
 
 
-def list_area_caveats(
-    areas: pd.DataFrame, selection: Selection, partnership: Partnership, *, now: Coverage, per: Denominator
-) -> list[str]:
+def list_area_caveats(query: Query, selection: Selection, figures: Figures) -> list[str]:
     """What travels with the figures of the partnership's own areas, a sentence each."""
-    told = list_caveats(
-        selection, partnership, now=now, before=None, denominator=per, methods=areas["denominator_method"]
-    )
-    return [*told, HOW_RATES_RANGE, HOW_RANKS_RANGE]
+    return [*list_figure_caveats(query, selection, figures), HOW_RATES_RANGE, HOW_RANKS_RANGE]
