@@ -250,7 +250,7 @@ def test_more_actions_than_fit_are_counted() -> None:
     assert cut_table(table, where="elsewhere", most=5) is table
 
 
-def test_decisions_put_what_is_overdue_first_and_say_what_is_of_today() -> None:
+def test_decisions_put_what_is_of_today_first_then_what_is_overdue() -> None:
     def say(text: str, said: date, **values: object) -> MeetingEntry:
         return replace(MeetingEntry("area:south", text, said, about="South"), **values)  # type: ignore[arg-type]
 
@@ -264,8 +264,8 @@ def test_decisions_put_what_is_overdue_first_and_say_what_is_of_today() -> None:
     screen = make_decisions(entries, TODAY)
     assert screen.table is not None
     assert [(row[0], row[4], row[5]) for row in screen.table.rows] == [
-        ("late", "Open, overdue", "24 October 2026"),
         ("new", "Open", "Today"),
+        ("late", "Open, overdue", "24 October 2026"),
         ("open", "Open", "24 October 2026"),
         ("decided", "Decided", "24 October 2026"),
         ("done", "Done", "24 October 2026"),

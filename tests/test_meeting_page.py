@@ -100,7 +100,7 @@ def test_what_was_said_stands_on_its_screen_and_on_the_last(screens: list[Payloa
     assert [entry["own"]["version"] for entry in south["entries"]] == [1, 2]
     assert find(told, "area:west")["said"]["last"] == []
     decided = find(told, "decisions")
-    assert [row[0] for row in decided["main"]["rows"]] == [HOSTILE, "Patrol after ten"]
+    assert [row[0] for row in decided["main"]["rows"]] == ["Patrol after ten", HOSTILE]
     # What is frozen stays: it is another list of screens that has what was said.
     assert "said" not in find(screens, "area:south")
     assert find(screens, "decisions")["main"] is None

@@ -19,8 +19,8 @@ def make_decisions(entries: Sequence[MeetingEntry], today: date, *, subjects: fr
     said = [*(entry for entry in own if entry.said >= today), *before]
     opened = [entry for entry in said if entry.kind == "action" and entry.status == "open"]
     late = [entry for entry in opened if entry.due is not None and entry.due < today]
-    # What is overdue first, then what else is open, then what was decided and done.
-    ordered = sorted(said, key=lambda entry: (entry not in late, entry not in opened))
+    # What is of today first, then what is overdue, then what else is open, then what was decided and done.
+    ordered = sorted(said, key=lambda entry: (entry.said < today, entry not in late, entry not in opened))
     table = TableFigure(
         title="Decisions and actions",
         columns=("What", "About", "Owner", "Due", "Status", "Said"),

@@ -12,8 +12,9 @@ BODY = 826
 NOTICE = 40
 PICTURE_WIDTH, GAP = 1104, 10
 # Of the height beside the words: a map above, a chart or the actions below.
-MAP_SHARE, CHART_SHARE = 0.62, 0.4
-TEXT_SIZE = 26
+MAP_SHARE, CHART_SHARE = 0.62, 0.35
+# The rule of a legend is drawn a tenth smaller, and must be read as well.
+TEXT_SIZE = 29
 
 _FIGURE, _SENTENCE, _BETWEEN, _SAID, _ABOUT = 138, 36, 9, 33, 30
 _SENTENCE_LETTERS, _BOLD_LETTERS, _SAID_LETTERS = 54, 51, 58

@@ -207,7 +207,7 @@ class Meeting {
     this.root.style.setProperty("--top", `${top}px`);
     const width = window.innerWidth, height = window.innerHeight - top;
     this.root.classList.toggle("narrow", width < NARROW);
-    const unit = width < NARROW ? 0.62 : Math.min(width / STAGE.width, height / STAGE.height);
+    const unit = width < NARROW ? 0.64 : Math.min(width / STAGE.width, height / STAGE.height);
     this.root.style.setProperty("--u", `${unit}px`);
   }
 
