@@ -8,6 +8,7 @@ import streamlit as st
 from cspmap.errors import UserError
 from cspmap.operations import Operation, Operations, read_geojson, write_geojson
 from cspmap.query import Query
+from cspmap.selection import Selection
 from cspmap.views.dashboard import begin_page, load_query, settle_memory, show_errors, show_licences
 from cspmap.views.focus_controls import show_fault
 from cspmap.views.map import draw_map, take_event
@@ -27,6 +28,7 @@ from cspmap.views.operation_state import (
     tell_later,
 )
 from cspmap.views.operation_words import STATUSES, describe_area, describe_goal, describe_time
+from cspmap.views.pack_button import offer_pack
 from cspmap.views.words import escape_markdown
 
 MAP, MAP_HEIGHT = "operations-map", 470
@@ -164,6 +166,7 @@ def show_sheet(query: Query, operations: Operations, identifier: str) -> None:
         st.button("Change", on_click=begin_draft, args=(operation,), icon=":material/edit:")
         link = st.popover("Link", icon=":material/link:")
         offer_one(query, operations, operation)
+        offer_pack(query, Selection.default(query.store), scopes={f"operation:{operation.id}": operation.name})
     lead = f"led by {operation.lead}" if operation.lead.strip() else ""
     facts = (STATUSES[operation.status], describe_time(operation), describe_area(query, operation.area), lead)
     st.markdown(escape_markdown(" · ".join(filter(None, facts))))

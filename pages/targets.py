@@ -9,6 +9,7 @@ from cspmap.exports.extract import write_csv
 from cspmap.exports.target_tables import describe_months, list_board_caveats, list_unmeasured, tabulate_board
 from cspmap.goals import WHOLE
 from cspmap.partnership import Denominator
+from cspmap.periods import Span
 from cspmap.query import Query
 from cspmap.selection import Selection
 from cspmap.targets import TargetTable
@@ -16,6 +17,7 @@ from cspmap.views.assets import layer_url
 from cspmap.views.boards import load_board, read_table
 from cspmap.views.dashboard import begin_page, load_query, settle_memory, show_errors, show_licences
 from cspmap.views.map import MapView, draw_map, take_event
+from cspmap.views.pack_button import offer_pack
 from cspmap.views.target_board import (
     FUNNEL_COLUMNS,
     shade_ratings,
@@ -48,6 +50,9 @@ def follow_targets(query: Query) -> None:
         st.write(f"Recorded crime of {place} measures none of these targets. They stand as printed:")
         show_printed(table.targets)
         return
+    with bar:
+        selection = Selection.default(query.store)
+        offer_pack(query, selection.change(span=Span.ending(choice.as_at, months=len(selection.span))))
     board = load_board(query, choice)
     place = query.store.partnership.place
     heading = f"{table.title}: {place} by the end of {choice.span.last.words}, as at {choice.as_at.words}"

@@ -287,6 +287,9 @@ def add_chart(slide: "Slide", box: Box, figure: TrendFigure | BarsFigure, size: 
         chart.legend.position, chart.legend.include_in_layout = XL_LEGEND_POSITION.BOTTOM, False
         set_font(chart.legend.font, size)
     _dress_axes(chart, size, trend=trend)
+    if all(value >= 0 for _, values, _ in series for value in values if is_known(value)):
+        # Left to itself, PowerPoint may begin the axis higher, where a small change looks large.
+        chart.value_axis.minimum_scale = 0
     if isinstance(figure, TrendFigure):
         _level_months(chart.category_axis, max(len(figure.months), 1))
     for place, (plotted, (_, _, line)) in enumerate(zip(chart.plots[0].series, series, strict=True)):

@@ -146,7 +146,9 @@ def write_slides(
         if not behind:
             continue
         title = f"Behind the map: {screen.title}"
-        flow = _Flow(deck, title, screen.subtitle, _shorten_caveats(join_caveats(screen, briefing.notice)))
+        flow = _Flow(
+            deck, title, screen.subtitle, _shorten_caveats(join_caveats(screen, briefing.notice), screen.title)
+        )
         for table in behind:
             flow.put_table(table)
     deck.number()
@@ -183,7 +185,7 @@ def _write_front(deck: _Deck, briefing: Briefing) -> None:
 
 def _write_screen(deck: _Deck, screen: Screen, notice: str, paint_map: PaintMap) -> None:
     caveats = join_caveats(screen, notice)
-    short = _shorten_caveats(caveats)
+    short = _shorten_caveats(caveats, screen.title)
     flow = _Flow(deck, screen.title, screen.subtitle, short)
     if screen.figures:
         flow.put_tiles(screen.figures)
@@ -205,11 +207,11 @@ def _write_screen(deck: _Deck, screen: Screen, notice: str, paint_map: PaintMap)
         flow.put_words([f"{ABOUT}:", caveats], BODY - 2)
 
 
-def _shorten_caveats(caveats: str) -> str:
+def _shorten_caveats(caveats: str, title: str) -> str:
     """The caveats, or where they take too much of a slide, a line that says where they are."""
     if measure_height(f"{ABOUT}: {caveats}", INNER, CAVEAT) <= _MOST_CAVEATS * HEIGHT:
         return caveats
-    return "what must be known beside them is on the last page of this subject."
+    return f"what must be known beside them is on the last page of {title}."
 
 
 def _add_map(slide: "Slide", box: Box, screen: Screen, paint_map: PaintMap) -> None:

@@ -91,7 +91,8 @@ def _follow() -> None:
     """How far the pack has come, looked at twice a second; the page is drawn anew when it is done."""
     running: Running | None = st.session_state.get(_JOB)
     if running is None:
-        return
+        # It was called off in this very run.
+        st.rerun()
     running.looked_at = time.monotonic()
     if running.job.done:
         del st.session_state[_JOB]
