@@ -116,10 +116,10 @@ def test_scores_stay_in_bounds_and_do_not_hang_on_scale_or_order(
             "rise": draw(st.none() | _known),
             "peers": draw(st.none() | st.floats(0, 5)),
             "harm": draw(st.none() | st.floats(0, 100)),
-            **{mark: draw(st.booleans()) for mark in MARKS},
         },
         index=[f"c{number}" for number in range(size)],
     )
+    figures = figures.assign(**{str(mark): draw(st.booleans()) for mark in MARKS})
     chosen: dict[Criterion, float] = dict(zip(CRITERIA, weights, strict=True))
     if not any(weights):
         return
