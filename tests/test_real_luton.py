@@ -224,7 +224,7 @@ def test_deprivation_of_wards_is_that_worked_out_from_the_published_file(
         shared_data / "deprivation" / "IoD2025-file-7-layout-bedfordshire.csv", encoding="utf-8-sig", index_col=0
     )
     score, decile = (
-        next(name for name in published if name.startswith(f"{stem} ") and f" {what}" in name)
+        next(name for name in map(str, published) if name.startswith(f"{stem} ") and f" {what}" in name)
         for what in ("Score", "Decile")
     )
     lsoas, wards = (query.store.read_layer(key)[["code", "geometry"]] for key in ("lsoa21", level))
@@ -285,7 +285,8 @@ def test_rates_by_fifth_hold_every_incident_inside(level: str, edition: int, que
     choice = DeprivationChoice(span=LAST_YEAR, level=level, edition=edition)
     picture = make_picture(query, read_ground(query, level, edition), choice)
     assert picture.fifths["count"].sum() == pytest.approx(21_919, abs=60)
-    assert picture.fifths.loc[1, "rate"] > 1.5 * picture.fifths.loc[5, "rate"]
+    rates = picture.fifths["rate"].tolist()
+    assert rates[0] > 1.5 * rates[-1]
     # Deprived places see more, whichever edition says which they are.
     assert -0.4 < picture.curve.low < picture.curve.high < 0
     standing = picture.areas.set_index("name")["standing"]
