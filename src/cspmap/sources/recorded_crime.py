@@ -45,6 +45,7 @@ _MARKS = {
     ("count", "[x]"): "count not available",
     ("before", "[x]"): "count of the year before not available",
 }
+_WORDS = {"count": "count", "percent": "change", "rate": "rate", "before": "count of the year before"}
 # A published change or rate that differs by more than this from that of the published counts is told: rates are per
 # exact numbers of people, which are published to the nearest hundred.
 _PERCENT_SLACK, _PEOPLE_SLACK = 0.01, 51.0
@@ -232,7 +233,7 @@ def _list_rows(
             columns = {"count": offence, "before": offence, "percent": offence, "rate": column}
             figures = {kind: numbers[kind][code][place] for kind, place in columns.items()}
             marks = [
-                _MARKS.get((kind, sheets[kind].cells[code][place].casefold()), f"{kind} not given")
+                _MARKS.get((kind, sheets[kind].cells[code][place].casefold()), f"{_WORDS[kind]} not given")
                 for kind, place in columns.items()
                 if figures[kind] != figures[kind]
             ]

@@ -153,8 +153,9 @@ def describe_beside(beside: Beside, place: str, *, police_uk: bool) -> str:
         return f"{said}; no month of it is loaded here, so nothing stands beside it."
     if beside.loaded.missing:
         missing = describe_missing(beside.loaded.missing, beside.span.words)
+        are = "is" if beside.loaded.loaded == 1 else "are"
         return (
-            f"{said}; {beside.loaded.loaded} of its 12 months are loaded here, so nothing stands beside it. {missing}"
+            f"{said}; {beside.loaded.loaded} of its 12 months {are} loaded here, so nothing stands beside it. {missing}"
         )
     ours = f"{format_count(beside.loaded.total)} {'on data.police.uk' if police_uk else 'in the incidents loaded'}"
     if beside.difference is None or beside.percent is None:
