@@ -13,7 +13,6 @@ from cspmap.views.controls import choose_area, choose_selection, give_address, l
 from cspmap.views.dashboard import begin_page, load_query, settle_memory, show_errors, show_licences
 from cspmap.views.figures import Figures, find_area, load_figures
 from cspmap.views.map import OPENSTREETMAP, MapView, draw_map, take_event
-from cspmap.views.pack_button import offer_pack
 from cspmap.views.panel import show_panel
 from cspmap.views.words import describe_absent, describe_missing, escape_markdown, name_part, name_view
 
@@ -46,7 +45,6 @@ def explore(query: Query) -> None:
             with st.popover("Link", icon=":material/link:"):
                 st.caption("This address opens the same view.")
                 st.code(link_to(selection), language=None, wrap_lines=True)
-            offer_pack(query, selection)
         # In a container of its own, so that the map keeps its place on the page, and with it its zoom.
         with st.container():
             warn(describe_missing(figures.now.missing, figures.now.span.words))

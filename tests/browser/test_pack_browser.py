@@ -15,8 +15,11 @@ pytestmark = pytest.mark.browser
 
 def open_page(page: Page, server: Server, path: str = "/?level=ward") -> None:
     page.goto(f"{server.url}{path}")
+    # The whole page, so that a click does not meet it half drawn.
+    expect(page.frame_locator("iframe").locator("path[data-code][aria-label]").first).to_be_visible()
     expect(page.get_by_text("Store version")).to_be_attached()
     expect(page.get_by_role("button", name="Pack")).to_be_visible()
+    expect(page.get_by_text("About these figures")).to_be_attached()
 
 
 def open_popover(page: Page) -> Locator:

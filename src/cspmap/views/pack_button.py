@@ -51,16 +51,18 @@ def offer_pack(query: Query, selection: Selection, *, scopes: Mapping[str, str] 
     if not popover.open and _JOB not in st.session_state:
         return
     with popover:
+        question = _choose(query, selection, scopes or _list_scopes(query, selection))
         if _JOB in st.session_state:
             _follow()
         else:
-            _choose(query, selection, scopes or _list_scopes(query, selection))
+            _offer(question)
 
 
-def _choose(query: Query, selection: Selection, scopes: Mapping[str, str]) -> None:
-    """What the pack is of and its format, and the button that starts it, or its file where it is made."""
+def _choose(query: Query, selection: Selection, scopes: Mapping[str, str]) -> PackQuestion:
+    """What the pack is of and its format; not to be changed while one is under way."""
+    busy = _JOB in st.session_state
     st.caption("The screens of the meeting as a file, with the tables behind its maps and charts.")
-    scope = st.selectbox("Pack of", list(scopes), key=_SCOPE, format_func=lambda each: escape_markdown(scopes[each]))
+    scope = st.selectbox("Pack of", list(scopes), key=_SCOPE, format_func=scopes.__getitem__, disabled=busy)
     kind: PackFormat = st.segmented_control(
         "Format",
         PACK_FORMATS,
@@ -68,8 +70,13 @@ def _choose(query: Query, selection: Selection, scopes: Mapping[str, str]) -> No
         key=_FORMAT,
         format_func=FORMAT_NAMES.__getitem__,
         required=True,
+        disabled=busy,
     )
-    question = PackQuestion(str(query.store.root), selection.to_query(), scope, kind)
+    return PackQuestion(str(query.store.root), selection.to_query(), scope, kind)
+
+
+def _offer(question: PackQuestion) -> None:
+    """The button that starts a pack, or its file where it is made already."""
     done: Finished | None = st.session_state.get(_DONE)
     if done is not None and done.question == question:
         if isinstance(done.outcome, bytes):
