@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
-from benchmarks import board, builds, focus, hotspots, screen, size, viewers
+from benchmarks import board, builds, extracts, focus, hotspots, screen, size, viewers
 from benchmarks.setting import Benchmark, NotRunError, Setting
 from benchmarks.table import Figure, Outcome, format_report
 
@@ -24,6 +24,7 @@ BENCHMARKS = (
     *hotspots.BENCHMARKS,
     *focus.BENCHMARKS,
     *board.BENCHMARKS,
+    *extracts.BENCHMARKS,
 )
 PACKAGES = ("streamlit", "streamlit-folium", "pandas", "geopandas", "shapely", "pyarrow", "duckdb", "ibis-framework")
 
