@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import pandas as pd
 
@@ -18,6 +19,26 @@ from cspmap.selection import Selection
 from cspmap.totals import Coverage
 
 Decided = Mapping[str, CategoryDecision]
+
+
+# A rate over the mean of the group, its rank (1 the highest) and of how many; NaN where it is not given.
+PeerLine: TypeAlias = tuple[float, float, float]
+_NOT_PUBLISHED: PeerLine = (float("nan"), float("nan"), float("nan"))
+
+
+@dataclass(frozen=True)
+class Published:
+    """The partnership's published rates against its group, by offence (in small letters) and what they are per, and the
+    year that they are of; empty where there is no group.
+    """
+
+    year: Span | None
+    lines: Mapping[str, Mapping[str, PeerLine]]
+
+    def find(self, offence: str, per: str) -> PeerLine:
+        """The line of an offence, per what is asked where it is published so."""
+        lines = self.lines.get(offence.casefold(), {})
+        return lines.get(per) or next(iter(lines.values()), _NOT_PUBLISHED)
 
 
 @dataclass(frozen=True)
@@ -55,8 +76,11 @@ def find_year(query: Query, last: Month | None = None) -> Span:
     return year
 
 
-def scan_categories(query: Query, categories: Sequence[str], year: Span) -> Scan:
-    """Measure some categories (crime types and groups, by key) over a year. Raises SelectionError on unknown ones."""
+def scan_categories(query: Query, categories: Sequence[str], year: Span, *, published: Published | None = None) -> Scan:
+    """Measure some categories (crime types and groups, by key) over a year. Raises SelectionError on unknown ones.
+
+    `published` is what `read_published` gives, for whoever has it already.
+    """
     partnership = query.store.partnership
     known = partnership.crime_names
     for key in categories:
@@ -80,36 +104,27 @@ def scan_categories(query: Query, categories: Sequence[str], year: Span) -> Scan
         year_of_per=[denominators[str(key)].year for key in rows.index],
         harm=[_find_harm(query, str(key)) for key in rows.index],
     )
-    published = _read_published(query)
-    per = {key: denominators[str(key)].name for key in rows.index}
-    beside = [_compare_published(query, str(key), per[key], published) for key in rows.index]
-    rows = rows.join(pd.DataFrame(beside, index=rows.index))
-    return Scan(year, rows, coverage, None if published.empty else find_published_year(query))
+    published = read_published(query) if published is None else published
+    beside = [
+        published.find(partnership.priorities.find(str(key)).offence or known[str(key)], denominators[str(key)].name)
+        for key in rows.index
+    ]
+    rows = rows.join(pd.DataFrame(beside, index=rows.index, columns=["peers", "peers_rank", "peers_number"]))
+    return Scan(year, rows, coverage, published.year)
 
 
-def _read_published(query: Query) -> pd.DataFrame:
-    """The partnership beside its most similar group in every published offence; empty where there is no group."""
+def read_published(query: Query) -> Published:
+    """The published rates beside those of the most similar group, the same for every year and category of a chart."""
     if not list_offences(query) or "group" not in list_among(query):
-        return pd.DataFrame()
-    return compare_offences(query)
-
-
-def _compare_published(query: Query, crime: str, per: str, published: pd.DataFrame) -> dict[str, float]:
-    """A category's published rate over its group's mean, its rank and of how many; NaN where it is not published."""
-    nothing = {"peers": float("nan"), "peers_rank": float("nan"), "peers_number": float("nan")}
-    if published.empty:
-        return nothing
-    partnership = query.store.partnership
-    name = (partnership.priorities.find(crime).offence or partnership.name_crime(crime)).casefold()
-    # An offence may be published per residents and per households.
-    lines = published[published["offence"].str.partition(", per ")[0].str.casefold() == name]
-    lines = lines[lines["per"] == per] if (lines["per"] == per).any() else lines
-    if lines.empty or not lines["mean"].iloc[0] > 0:
-        return nothing
-    line = lines.iloc[0]
-    ratio = float(line["rate"]) / float(line["mean"]) if pd.notna(line["rate"]) else float("nan")
-    rank = float("nan") if pd.isna(line["rank"]) else float(line["rank"])
-    return {"peers": ratio, "peers_rank": rank, "peers_number": float(line["number"])}
+        return Published(None, {})
+    lines: dict[str, dict[str, PeerLine]] = {}
+    for row in compare_offences(query).to_dict("records"):
+        if row["mean"] > 0:
+            rate, rank = (float("nan") if pd.isna(row[name]) else float(row[name]) for name in ("rate", "rank"))
+            # An offence may be published per residents and per households.
+            name = str(row["offence"]).partition(", per ")[0].casefold()
+            lines.setdefault(name, {})[str(row["per"])] = (rate / float(row["mean"]), rank, float(row["number"]))
+    return Published(find_published_year(query), lines)
 
 
 def rank_categories(query: Query, scan: Scan, decided: Decided, weights: Mapping[Criterion, float]) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from cspmap.errors import SelectionError
 from cspmap.operations.decisions import Decisions
 from cspmap.periods import Month, Span
 from cspmap.query import Query
-from cspmap.scanning import Scan, find_year, list_categories, scan_categories
+from cspmap.scanning import Published, Scan, find_year, list_categories, read_published, scan_categories
 from cspmap.views.operation_load import open_operations
 from cspmap.views.priority_words import CRITERION_HELP, CRITERION_NAMES
 
@@ -23,7 +23,12 @@ def load_scan(query: Query, categories: tuple[str, ...], year: Span) -> Scan:
 
 @st.cache_resource(max_entries=64, show_spinner="Working out the chart")
 def _scan(_query: Query, version: str, categories: tuple[str, ...], year: Span) -> Scan:
-    return scan_categories(_query, categories, year)
+    return scan_categories(_query, categories, year, published=_published(_query, version))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _published(_query: Query, version: str) -> Published:
+    return read_published(_query)
 
 
 def open_decisions(query: Query) -> Decisions:

@@ -54,6 +54,7 @@ def lay_out_chart(chart: pd.DataFrame) -> pd.DataFrame:
     )
     for mark in MARKS:
         table[CRITERION_NAMES[mark]] = [_MARKED if row[mark] else "" for row in rows]
+    table["Score rests on"] = [f"{format_percent(100 * row['known'], digits=0)} of the weight" for row in rows]
     table["Reason"] = [row["reason"] for row in rows]
     table["Set by"] = [_name_saved(row) for row in rows]
     return table
