@@ -1,6 +1,7 @@
 """The partnership beside others: on the bundled example, on real tables, and where figures are missing or odd."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -28,6 +29,7 @@ from cspmap.peers import (
 )
 from cspmap.periods import Month, Span
 from cspmap.query import Query
+from cspmap.sources.recorded_crime import read_recorded_crime
 from cspmap.sources.recorded_crime_frame import NEGATIVE, make_frame
 from cspmap.store import open_store
 from cspmap.totals import Coverage
@@ -328,3 +330,23 @@ def test_luton_by_two_sources(luton: Query) -> None:
     assert before.loaded.total == pytest.approx(17_917, abs=10)
     assert before.percent == pytest.approx(-5.7, abs=0.1)
     assert before.loaded.unlocated == 2_459
+
+
+def test_every_partnership_of_the_tables_can_be_compared(shared_data: Path) -> None:
+    """Each with those of its force, whatever is not given of it, in words too."""
+    file = shared_data / "recorded-crime" / "policeforceareatablesyedecember2024.xlsx"
+    frame = read_recorded_crime(file).frame
+    totals = frame[frame["total"]].reset_index(drop=True)
+    assert len(totals) == 314
+    for force, members in totals.groupby("force"):
+        first = members["code"].iloc[0]
+        partnership = SimpleNamespace(csp=first, recorded_crime=PeerGroup(file, "ONS"), place="", notice="")
+        query = cast(Query, SimpleNamespace(store=SimpleNamespace(partnership=partnership, recorded_crime=totals)))
+        peers = compare_group(query, find_offence(query, None), among="force")
+        assert set(peers.members.index) == set(members["code"]), force
+        for own, name in zip(members["code"], members["name"], strict=True):
+            each = replace(peers, own=own)
+            assert each.line["name"] == name
+            start = "The rate of City of London is not given" if own == "E22000180" else f"{name}: "
+            assert describe_standing(each, name).startswith(start)
+            assert describe_year_on_year(each.line)
