@@ -84,7 +84,7 @@ BENCHMARKS = (
         measure=measure_year,
     ),
     Benchmark(
-        name="incident-extract",
+        name="incidents",
         rows=(
             Row(f"{ROWS:,} incidents of a made archive to Parquet", "s", 3),
             Row("the same to CSV, zipped", "s"),

@@ -485,7 +485,7 @@ def download(page: Page, button: str) -> dict[str, dict[str, Any]]:
     """The file behind a button, by the code of the area."""
     with page.expect_download() as waiting:
         page.get_by_test_id("stDownloadButton").get_by_role("button", name=button, exact=True).click()
-    text = Path(waiting.value.path()).read_text("utf-8")
+    text = Path(waiting.value.path()).read_text("utf-8-sig")
     if button == "CSV":
         return dict(read_csv(text))
     collection = json.loads(text)

@@ -15,7 +15,7 @@ from cspmap.exports.request import FORMATS, Request, name_extract
 from cspmap.query import Query
 from cspmap.selection import Selection
 from cspmap.store import open_store
-from cspmap.views.extract_popover import make_file, refuse
+from cspmap.views.extract_choice import make_file, refuse
 
 from .test_extract_files import READERS, same
 

@@ -12,7 +12,7 @@ from cspmap.exports.files import BYTE_ORDER_MARK
 from cspmap.exports.request import MOST_NAMED, name_file
 from cspmap.query import Query
 from cspmap.selection import Selection
-from cspmap.views.extract_popover import offer_extract
+from cspmap.views.extract_choice import offer_extract
 from cspmap.views.figures import Figures
 from cspmap.views.pack_button import offer_pack
 from cspmap.views.words import escape_markdown, name_crimes
@@ -85,8 +85,8 @@ def show_areas(query: Query, selection: Selection, figures: Figures, caveats: Se
             icon=":material/download:",
             on_click="ignore",
         )
-        offer_extract(query, selection)
         offer_pack(query, selection)
+    offer_extract(query, selection)
     with st.expander("About these figures"):
         st.markdown("\n".join(f"- {escape_markdown(sentence)}" for sentence in caveats))
 

@@ -30,24 +30,30 @@ from cspmap.views.words import escape_markdown
 _FORMATS: tuple[Format, ...] = ("xlsx", "zip", "geojson", "gpkg", "geoparquet", "parquet")
 # Those that nothing but a program reads, so that their readme is offered beside them too.
 _READ_BESIDE: tuple[Format, ...] = ("parquet", "geoparquet")
+_WIDTH = 250
 
 
 def offer_extract(query: Query, selection: Selection) -> None:
-    """A button that opens the choice of a file; nothing is worked out before, no file made until asked for."""
-    popover = st.popover("Extract", icon=":material/table_view:", on_change="rerun", key="extract")
-    if popover.open:
-        with popover:
+    """A part of the page to be opened; nothing is worked out before it is, and no file made until it is asked for."""
+    told = "Extract: counts, rates, areas or incidents, as Excel, GeoPackage, Parquet and others"
+    part = st.expander(told, icon=":material/table_view:", on_change="rerun", key="extract")
+    if part.open:
+        with part:
             _choose(query, selection)
 
 
 def _choose(query: Query, selection: Selection) -> None:
-    what = st.selectbox("What", WHATS, key="extract-what", format_func=WHAT_WORDS.__getitem__)
     by: list[By] = []
-    if what in ("rates", "counts"):
-        by = st.multiselect(
-            "Split by", BYS, key="extract-by", format_func=BY_WORDS.__getitem__, placeholder="Not split"
+    with st.container(horizontal=True):
+        what = st.selectbox("What", WHATS, key="extract-what", format_func=WHAT_WORDS.__getitem__, width=_WIDTH)
+        if what in ("rates", "counts"):
+            words = BY_WORDS.__getitem__
+            by = st.multiselect(
+                "Split by", BYS, key="extract-by", format_func=words, placeholder="Not split", width=_WIDTH
+            )
+        kind = st.selectbox(
+            "Format", _FORMATS, key="extract-format", format_func=FORMAT_WORDS.__getitem__, width=_WIDTH
         )
-    kind = st.selectbox("Format", _FORMATS, key="extract-format", format_func=FORMAT_WORDS.__getitem__)
     request = Request(selection, what, tuple(by), kind)
     why = refuse(query, request)
     if why:
