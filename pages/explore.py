@@ -45,6 +45,7 @@ def explore(query: Query) -> None:
             with st.popover("Link", icon=":material/link:"):
                 st.caption("This address opens the same view.")
                 st.code(link_to(selection), language=None, wrap_lines=True)
+                st.link_button("Meeting", link_to(selection, page="meeting"), icon=":material/present_to_all:")
         # In a container of its own, so that the map keeps its place on the page, and with it its zoom.
         with st.container():
             warn(describe_missing(figures.now.missing, figures.now.span.words))

@@ -439,3 +439,14 @@ def test_on_a_phone_it_scrolls_downwards_only(page: Page, room: Room) -> None:
     meeting.get_by_role("button", name="Actions and decisions").click()
     panel = meeting.get_by_role("dialog")
     assert panel.evaluate("one => one.scrollWidth - one.clientWidth") <= 1
+
+
+def test_explore_hands_its_selection_over(page: Page, room: Room) -> None:
+    page.goto(f"{room.server.url}/?{urlencode({**NOVEMBER, 'crime': 'robbery', 'level': 'ward'})}")
+    page.get_by_role("button", name="Link").click()
+    address = page.get_by_role("link", name="Meeting", exact=True).last.get_attribute("href")
+    assert address
+    page.goto(address)
+    expect(page.locator(".meeting .subtitle")).to_contain_text(
+        "Robbery, year to November 2007, compared with year to November 2006", timeout=60_000
+    )

@@ -3,11 +3,11 @@
 from cspmap.briefing.screen import Figure, MapFigure, Screen, TableFigure
 from cspmap.briefing.setting import Setting, cut_table, recall_screen
 from cspmap.errors import UserError
-from cspmap.hotspot_ground import BY_RULE, lay_ground, read_points, select_all
-from cspmap.hotspot_layers import HotspotChoice, HotspotLayer, make_layer
-from cspmap.hotspot_score import Score, score_layer
+from cspmap.hotspot_layers import HotspotChoice, HotspotLayer
+from cspmap.hotspot_score import Score
 from cspmap.selection import Selection
 from cspmap.views.choropleth import shade_areas
+from cspmap.views.hotspot_load import load_hotspots, load_recorded
 from cspmap.views.hotspot_map import draw_places
 from cspmap.views.hotspot_words import describe_hold, list_hotspot_caveats, list_score, name_hotspots, name_street
 from cspmap.views.map import MapView
@@ -22,12 +22,8 @@ def make_hotspots(setting: Setting) -> Screen:
     """The screen of hotspots, made as the page of hotspots makes them unless told otherwise."""
     query = setting.query
     choice = HotspotChoice(span=setting.selection.span, crimes=setting.selection.crimes)
-    everything = read_points(query)
-    types = query.crime_types(select_all(query).change(crimes=choice.crimes))
-    recorded = everything.of(types) if choice.crimes else everything
     try:
-        layer = make_layer(lay_ground(query, everything, BY_RULE), recorded, choice)
-        score = score_layer(layer, recorded)
+        found = load_hotspots(query, choice)
     except UserError as error:
         return Screen(
             key=KEY,
@@ -37,7 +33,7 @@ def make_hotspots(setting: Setting) -> Screen:
             last_time=recall_screen(setting, KEY),
             caveats=setting.list_caveats(setting.map_level),
         )
-    partnership = query.store.partnership
+    layer, score, partnership = found.layer, found.score, query.store.partnership
     selection = setting.select(partnership.boundary)
     figures = setting.find_figures(partnership.boundary)
     return Screen(
@@ -51,7 +47,12 @@ def make_hotspots(setting: Setting) -> Screen:
         last_time=recall_screen(setting, KEY),
         caveats=tuple(
             list_hotspot_caveats(
-                layer, partnership, selection, coverage=figures.now, score=score, snapped=everything.snapped
+                layer,
+                partnership,
+                selection,
+                coverage=figures.now,
+                score=score,
+                snapped=load_recorded(query, choice.crimes).snapped,
             )
         ),
     )

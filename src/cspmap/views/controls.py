@@ -66,10 +66,12 @@ def _read_widgets() -> dict[str, Any]:
     return {str(key): value for key, value in st.session_state.items() if key not in own}
 
 
-def link_to(selection: Selection) -> str:
-    """The whole address that opens this selection on the page that is shown."""
-    page = (st.context.url or "").partition("?")[0]
-    return f"{page if page.count('/') > 2 else page + '/'}?{urlencode(selection.to_query(), safe=',:')}"
+def link_to(selection: Selection, *, page: str = "") -> str:
+    """The whole address that opens this selection on the page that is shown, or on another of the dashboard's."""
+    shown = (st.context.url or "").partition("?")[0]
+    shown = shown if shown.count("/") > 2 else f"{shown}/"
+    address = f"{shown.rpartition('/')[0]}/{page}" if page else shown
+    return f"{address}?{urlencode(selection.to_query(), safe=',:')}"
 
 
 def _set_widgets(selection: Selection, store: Store) -> Mapping[str, Any]:
