@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
-from benchmarks import board, builds, extracts, focus, hotspots, screen, size, viewers
+from benchmarks import board, builds, extracts, focus, hotspots, pack, screen, size, viewers
 from benchmarks.setting import Benchmark, NotRunError, Setting
 from benchmarks.table import Figure, Outcome, format_report
 
@@ -25,6 +25,7 @@ BENCHMARKS = (
     *focus.BENCHMARKS,
     *board.BENCHMARKS,
     *extracts.BENCHMARKS,
+    *pack.BENCHMARKS,
 )
 PACKAGES = ("streamlit", "streamlit-folium", "pandas", "geopandas", "shapely", "pyarrow", "duckdb", "ibis-framework")
 

@@ -143,7 +143,7 @@ def test_slides_hold_text_table_and_chart_of_their_own(store: Store) -> None:
     assert [cell.text for cell in table.rows[0].cells] == ["Area", "Incidents", "Rating"]
     assert len(table.rows) == 7
     fills = {row.cells[2].text: str(row.cells[2].fill.fore_color.rgb) for row in list(table.rows)[1:]}
-    assert fills == {letter: RATING_COLOURS[letter][1:] for letter in ("R", "A", "G")}  # type: ignore[index]
+    assert fills == {letter: RATING_COLOURS[letter][1:] for letter in ("R", "A", "G")}
 
 
 def test_every_slide_says_what_it_is_and_where_from(store: Store) -> None:

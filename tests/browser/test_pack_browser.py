@@ -31,7 +31,7 @@ def open_popover(page: Page) -> Locator:
 
 def download(page: Page, popover: Locator) -> tuple[str, bytes]:
     button = popover.get_by_test_id("stDownloadButton").get_by_role("button")
-    expect(button).to_be_visible(timeout=90_000)
+    expect(button).to_be_visible(timeout=300_000)
     with page.expect_download() as waited:
         button.click()
     return waited.value.suggested_filename, Path(waited.value.path()).read_bytes()
