@@ -125,6 +125,18 @@ PEERS = """
 file = "residents.csv"
 source = "ONS"
 """
+PRIORITIES = """
+[[indicators]]
+file = "targets.csv"
+
+[priorities]
+
+[[priorities.categories]]
+crime = "robbery"
+
+[[priorities.charts]]
+file = "targets.csv"
+"""
 
 FILES = ("lsoa.geojson", "wards.geojson", "map.hexjson", "residents.csv", "imd.csv", "force-1.csv", "lookup.csv")
 TARGETS = "targets.csv"
@@ -678,6 +690,10 @@ def test_luton_reads_with_the_real_files(shared_data: Path) -> None:
     assert len(luton.crime_types) == 14
 
 
+# Tables within tables.
+INNER = {"hexmap", "columns", "categories", "charts"}
+
+
 def documented_keys() -> dict[str, set[str]]:
     """Keys by heading, from the tables of the documentation."""
     keys: dict[str, set[str]] = {}
@@ -690,7 +706,7 @@ def documented_keys() -> dict[str, set[str]]:
 
 
 def test_every_key_is_documented_and_every_documented_key_is_read(folder: Path) -> None:
-    whole = f"{SMALL.replace(PLACE, COMPARED)}{PEERS}".replace("hexmap = {", "hexmap = { qqqqqq = 1,")
+    whole = f"{SMALL.replace(PLACE, COMPARED)}{PEERS}{PRIORITIES}".replace("hexmap = {", "hexmap = { qqqqqq = 1,")
     text = re.sub(r"(?m)^(\[.*\])$", r"\1\nqqqqqq = 1", whole)
     accepted: dict[str, set[str]] = {}
     for line in complaints(folder, f"qqqqqq = 1\n{text}"):
@@ -700,7 +716,7 @@ def test_every_key_is_documented_and_every_documented_key_is_read(folder: Path) 
         accepted[tables[-1] if tables else ""] = set(known.rstrip(".").split(", "))
     documented = documented_keys()
     top = accepted.pop("")
-    assert top == documented.keys() - {"hexmap", "columns"}
+    assert top == documented.keys() - INNER
     assert accepted == documented
 
 
@@ -712,7 +728,7 @@ def test_the_documented_example_is_right_and_shows_most_keys(tmp_path: Path) -> 
     partnership = load(tmp_path, example[1])
     assert [source.covers for source in partnership.incidents] == ["force", "partnership"]
     shown = tomllib.loads(example[1])
-    assert shown.keys() == documented_keys().keys() - {"hexmap", "columns"}
+    assert shown.keys() == documented_keys().keys() - INNER
 
 
 def test_whom_the_partnership_is_compared_with(folder: Path) -> None:

@@ -42,7 +42,7 @@ def _read_category(table: TomlTable) -> Category:
     marks = table.texts("marks", ())
     category = Category(
         crime=table.text("crime"),
-        harm=table.number("harm", least=0, most=_MOST_HARM) if table.has("harm") else None,
+        harm=table.optional_number("harm", least=0, most=_MOST_HARM),
         marks=tuple(mark for mark in MARKS if mark in marks),
         offence=table.text("offence", ""),
     )

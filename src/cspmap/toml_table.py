@@ -86,9 +86,16 @@ class TomlTable:
 
     def number(self, key: str, *, least: float, most: float) -> float:
         """A number between two limits, both included."""
+        return self._number(key, least, most, required=True) or 0.0
+
+    def optional_number(self, key: str, *, least: float, most: float) -> float | None:
+        """A number between two limits, both included, or None where the key is absent."""
+        return self._number(key, least, most, required=False)
+
+    def _number(self, key: str, least: float, most: float, *, required: bool) -> float | None:
         words = f"a number from {_group(least)} to {_group(most)}"
-        value = self._take(key, (int, float), words, required=True)
-        return 0.0 if value is None else float(self._within(key, value, least, most, words))
+        value = self._take(key, (int, float), words, required=required)
+        return None if value is None else float(self._within(key, value, least, most, words))
 
     def whole(self, key: str, default: int | None = None, *, least: int, most: int) -> int:
         """A whole number between two limits, both included."""
