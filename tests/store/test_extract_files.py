@@ -113,7 +113,7 @@ def check_same(rows: Rows, frame: pd.DataFrame) -> None:
     expected = frame.sort_values(order).astype(object).to_dict("records")
     for found, wanted in zip(rows, expected, strict=True):
         for name, value in wanted.items():
-            assert same(found[name], value), (name, found[name], value)
+            assert same(found[str(name)], value), (name, found[str(name)], value)
 
 
 @pytest.mark.parametrize("kind", FORMATS)
