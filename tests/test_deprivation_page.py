@@ -222,6 +222,15 @@ def test_nothing_says_why(query: Query) -> None:
     assert "does not say why" in said
 
 
+def test_fifths_in_words(query: Query) -> None:
+    figures = r"[\d.]+ per 1,000 residents \([\d.]+ to [\d.]+\)"
+    assert re.fullmatch(
+        rf"Most deprived fifth: {figures}. Fourth fifth: {figures}. The first is [\d.]+ times the second. "
+        r"No place here is in England's least deprived fifth.",
+        describe_fifths(picture_of(query)),
+    )
+
+
 def test_curve_in_words(query: Query) -> None:
     picture = picture_of(query)
     words = describe_curve(picture.curve, "residents")

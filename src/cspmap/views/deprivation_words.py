@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from cspmap.analysis.inequality import DeprivationCurve
+from cspmap.analysis.inequality import FIFTHS, DeprivationCurve
 from cspmap.analysis.residuals import Standing
 from cspmap.deprivation_view import DeprivationPicture, Kind
 from cspmap.partnership import Partnership
@@ -37,7 +37,7 @@ DOMAIN_NAMES: Mapping[str, str] = {
     "indoors": "Environment: indoors",
     "outdoors": "Environment: outdoors",
 }
-FIFTH_NAMES = ("Most deprived fifth", "Second", "Third", "Fourth", "Least deprived fifth")
+FIFTH_NAMES = ("Most deprived fifth", "Second fifth", "Third fifth", "Fourth fifth", "Least deprived fifth")
 DEPRIVED = ("least deprived third", "middle third", "most deprived third")
 RATES = ("Lower rate", "Middle rate", "Higher rate")
 
@@ -104,14 +104,15 @@ def describe_fifths(picture: DeprivationPicture) -> str:
     if len(known) < 2:
         return "Places here are of one fifth of England at most, so that there is nothing to compare."
     most, least = known.iloc[0], known.iloc[-1]
-    names = [FIFTH_NAMES[int(fifth) - 1] for fifth in (known.index[0], known.index[-1])]
     told = [
-        f"{name if name.endswith('fifth') else f'{name} fifth'}: {format_rate(row['rate'])} per 1,000 "
-        f"{picture.per.name} ({format_rate(row['low'])} to {format_rate(row['high'])})"
-        for name, row in zip(names, (most, least), strict=True)
+        f"{FIFTH_NAMES[int(fifth) - 1]}: {format_rate(row['rate'])} per 1,000 {picture.per.name} "
+        f"({format_rate(row['low'])} to {format_rate(row['high'])})"
+        for fifth, row in zip(known.index[[0, -1]], (most, least), strict=True)
     ]
     times = f" The first is {most['rate'] / least['rate']:.1f} times the second." if least["rate"] > 0 else ""
-    return f"{'. '.join(told)}.{times}"
+    absent = [FIFTH_NAMES[number - 1].lower() for number in FIFTHS if not picture.fifths["places"][number]]
+    none = f" No place here is in England's {' or '.join(absent)}." if absent else ""
+    return f"{'. '.join(told)}.{times}{none}"
 
 
 def describe_curve(curve: DeprivationCurve, per: str) -> str:
