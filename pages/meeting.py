@@ -15,7 +15,8 @@ show_licences(opened)
 @st.fragment
 @show_errors()
 def run_meeting() -> None:
-    show_meeting(opened)
+    # Opened anew each time: new figures are those of the store that is in use by then.
+    show_meeting(load_query())
 
 
 with page:

@@ -12,13 +12,15 @@ from streamlit.testing.v1 import AppTest
 
 from cspmap import workspace
 from cspmap.briefing.making import make_briefing
+from cspmap.briefing.screen import Briefing
 from cspmap.errors import ProblemsError
 from cspmap.operations import EntryConflictError, MeetingEntry, Operations
+from cspmap.periods import Span
 from cspmap.query import Query
 from cspmap.selection import Selection
 from cspmap.store import open_store
 from cspmap.views import meeting as views
-from cspmap.views.meeting import MOST_HELD, Meeting, Shelf, save_given
+from cspmap.views.meeting import MOST_HELD, Meeting, Shelf, renew_selection, save_given
 from cspmap.views.meeting_payload import Payload, add_said, encode_screens, say_entry
 from cspmap.views.palettes import contrast_ratio
 
@@ -114,26 +116,30 @@ def test_an_entry_in_a_line() -> None:
 # ---- held as it was --------------------------------------------------------------------------------------------------
 
 
+def hold(token: str, selection: Selection, briefing: Briefing, *, latest: bool = False) -> Meeting:
+    return Meeting(token, selection, latest, briefing, [], [])
+
+
 def test_a_meeting_is_held_under_its_token_for_what_it_is_about(query: Query, selection: Selection) -> None:
     briefing = make_briefing(query, selection, operations=None)
-    shelf, version = Shelf(), query.store.version
-    meeting = Meeting("one", selection, briefing)
+    shelf, meeting = Shelf(), hold("one", selection, briefing)
     shelf.put(meeting)
-    assert shelf.find("one", selection, version) is meeting
-    assert shelf.find("one", selection.change(crimes=("robbery",)), version) is None
-    assert shelf.find("one", selection, "another version") is None
-    assert shelf.find("other", selection, version) is None
+    assert shelf.find("one", selection) is meeting
+    assert shelf.find("one", selection.change(crimes=("robbery",))) is None
+    assert shelf.find("other", selection) is None
     for number in range(MOST_HELD - 1):
-        shelf.put(Meeting(str(number), selection, briefing))
-    assert shelf.find("one", selection, version) is meeting
-    shelf.put(Meeting("last", selection, briefing))
-    assert shelf.find("0", selection, version) is None
-    assert shelf.find("one", selection, version) is meeting
+        shelf.put(hold(str(number), selection, briefing))
+    assert shelf.find("one", selection) is meeting
+    shelf.put(hold("last", selection, briefing))
+    assert shelf.find("0", selection) is None
+    assert shelf.find("one", selection) is meeting
 
 
-def test_pictures_are_drawn_once(query: Query, selection: Selection) -> None:
-    meeting = Meeting("one", selection, make_briefing(query, selection, operations=None))
-    assert meeting.list_screens(query, dark=False) is meeting.list_screens(query, dark=False)
+def test_new_figures_end_with_the_latest_month_where_the_old_ones_did(query: Query, selection: Selection) -> None:
+    briefing = make_briefing(query, selection, operations=None)
+    assert renew_selection(hold("one", selection, briefing), query) == selection
+    renewed = renew_selection(hold("one", selection, briefing, latest=True), query)
+    assert renewed == selection.change(span=Span.parse("2007-04..2008-03"))
 
 
 # ---- typed in --------------------------------------------------------------------------------------------------------
@@ -182,15 +188,36 @@ def test_the_page_opens_and_refuses_what_is_not_held(open_page: Callable[..., Ap
 def test_a_link_to_figures_that_are_gone_says_so(
     open_page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given: list[Payload] = []
+    given: list[dict[str, Any]] = []
     monkeypatch.setattr(views, "_mount", lambda **told: given.append(told["data"]))
     open_page(frozen="20200101T000000Z-abcdef")
     open_page(frozen=given[0]["token"])
+    open_page(frozen=given[0]["token"], **given[0]["asked"])
     open_page()
-    gone, same, new = given
+    gone, same, again, new = given
     assert gone["told"].startswith("The figures of that link are no longer held here; these are as at ")
     assert (same["token"], same["told"], same["asAt"]) == (gone["token"], "", gone["asAt"])
+    assert again["token"] == gone["token"]
     assert (new["told"], new["token"] != gone["token"]) == ("", True)
+
+
+def test_figures_stay_though_the_store_is_built_again_and_new_ones_are_taken_when_asked_for(
+    open_page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch, query: Query
+) -> None:
+    given: list[dict[str, Any]] = []
+    monkeypatch.setattr(views, "_mount", lambda **told: given.append(told["data"]))
+    page = open_page()
+    # A month less is loaded: what the page opens on is another period.
+    monkeypatch.setitem(query.store.__dict__, "months", query.store.months[:-1])
+    monkeypatch.setattr("cspmap.views.dashboard._open", lambda root, version: query)
+    page.run()
+    assert given[1]["token"] == given[0]["token"]
+    page.session_state["meeting-fresh"] = True
+    page.run()
+    assert given[2]["token"] != given[0]["token"]
+    assert (given[0]["asked"]["period"], given[2]["asked"]["period"]) == ("2007-04..2008-03", "2007-03..2008-02")
+    page.run()
+    assert given[3]["token"] == given[2]["token"]
 
 
 # ---- style -----------------------------------------------------------------------------------------------------------

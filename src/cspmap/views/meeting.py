@@ -3,7 +3,7 @@
 import secrets
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from threading import Lock
@@ -15,6 +15,7 @@ from cspmap.briefing.making import make_briefing
 from cspmap.briefing.screen import Briefing
 from cspmap.errors import UserError
 from cspmap.operations import MeetingEntry, Operations, read_entry
+from cspmap.periods import Span
 from cspmap.query import Query
 from cspmap.selection import Selection
 from cspmap.views.meeting_payload import Payload, add_said, encode_screens
@@ -26,25 +27,23 @@ FRAME_PARAMETERS = ("screen", "frozen", "dark", "play")
 MOST_HELD = 24
 
 _WEB = Path(__file__).parent / "web"
-_ANSWER, _TOKEN, _WHO, _DARK = "meeting-answer", "meeting-token", "meeting-who", "meeting-dark"
+_ANSWER, _HELD, _FRESH = "meeting-answer", "meeting-held", "meeting-fresh"
+_WHO, _DARK = "meeting-who", "meeting-dark"
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Meeting:
-    """A briefing as it was made at one moment, with its pictures, which are drawn when first asked for."""
+    """A briefing as it was made at one moment, as the frame takes it, light and `dark`.
+
+    `latest` is whether its period ends with the last month that was loaded then.
+    """
 
     token: str
     selection: Selection
+    latest: bool
     briefing: Briefing
-    _screens: dict[bool, list[Payload]] = field(default_factory=dict)
-    _drawing: Lock = field(default_factory=Lock)
-
-    def list_screens(self, query: Query, *, dark: bool) -> list[Payload]:
-        """The screens for the frame, dark or light."""
-        with self._drawing:
-            if dark not in self._screens:
-                self._screens[dark] = encode_screens(self.briefing, query.store, dark=dark)
-            return self._screens[dark]
+    light: list[Payload]
+    dark: list[Payload]
 
 
 class Shelf:
@@ -54,11 +53,11 @@ class Shelf:
         self._lock = Lock()
         self._held: OrderedDict[str, Meeting] = OrderedDict()
 
-    def find(self, token: str, selection: Selection, version: str) -> Meeting | None:
+    def find(self, token: str, selection: Selection) -> Meeting | None:
         """The meeting of a token; None where it is not held, or is one about something else."""
         with self._lock:
             meeting = self._held.get(token)
-            if meeting is None or meeting.selection != selection or meeting.briefing.version != version:
+            if meeting is None or meeting.selection != selection:
                 return None
             self._held.move_to_end(token)
             return meeting
@@ -77,58 +76,69 @@ def _find_shelf() -> Shelf:
 
 
 def begin_meeting(query: Query, selection: Selection, operations: Operations) -> Meeting:
-    """A meeting with the figures as they are now."""
-    moment = datetime.now().astimezone()
+    """A meeting with the figures as they are now. All of it is drawn now: a later build may take the store away."""
+    moment, store = datetime.now().astimezone(), query.store
     token = f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-    meeting = Meeting(token, selection, make_briefing(query, selection, operations=operations, as_at=moment))
+    briefing = make_briefing(query, selection, operations=operations, as_at=moment)
+    light, dark = (encode_screens(briefing, store, dark=each) for each in (False, True))
+    meeting = Meeting(token, selection, selection.span.last == store.months[-1], briefing, light, dark)
     _find_shelf().put(meeting)
     return meeting
 
 
-def take_meeting(query: Query, selection: Selection, operations: Operations) -> tuple[Meeting, str]:
-    """The meeting that the page's address or this viewer has begun, else a new one; and what to say about that."""
-    asked = str(st.session_state.get(_TOKEN) or st.query_params.get("frozen", ""))
-    held = _find_shelf().find(asked, selection, query.store.version) if asked else None
-    told = ""
-    if held is None:
-        held = begin_meeting(query, selection, operations)
-        if asked:
-            told = f"The figures of that link are no longer held here; these are as at {held.briefing.as_at}."
-    st.session_state[_TOKEN] = held.token
-    return held, told
+def renew_selection(meeting: Meeting, query: Query) -> Selection:
+    """What a meeting is about, when new figures are taken: a period that ended with the latest month does so again."""
+    selection = meeting.selection
+    if not meeting.latest:
+        return selection
+    return selection.change(span=Span.ending(query.store.months[-1], months=len(selection.span)))
 
 
-def read_selection(query: Query) -> Selection:
-    """What the page's address asks for. Raises SelectionError where the store does not hold it."""
+def take_meeting(query: Query, operations: Operations) -> tuple[Meeting, str]:
+    """The meeting that this viewer or the page's address has begun, else a new one; and what to say about that.
+
+    Raises SelectionError where the store does not hold what the address asks for.
+    """
     asked = {key: text for key, text in st.query_params.to_dict().items() if key not in FRAME_PARAMETERS}
-    return Selection.from_query(asked, query.store)
+    began, held = st.session_state.get(_HELD, (None, None))
+    told, fresh = "", st.session_state.pop(_FRESH, False)
+    if held is not None and fresh:
+        held = begin_meeting(query, renew_selection(held, query), operations)
+    elif held is None or asked not in (began, held.selection.to_query()):
+        selection, token = Selection.from_query(asked, query.store), str(st.query_params.get("frozen", ""))
+        held = _find_shelf().find(token, selection)
+        if held is None:
+            held = begin_meeting(query, selection, operations)
+            if token:
+                told = f"The figures of that link are no longer held here; these are as at {held.briefing.as_at}."
+    st.session_state[_HELD] = (asked, held)
+    return held, told
 
 
 def show_meeting(query: Query) -> None:
     """The whole meeting. What the viewer does in it comes back as an event before the next run of this."""
     operations = open_operations(query)
-    selection = read_selection(query)
-    meeting, told = take_meeting(query, selection, operations)
-    with st.spinner("Drawing the screens"):
-        screens = meeting.list_screens(query, dark=_is_dark())
-    briefing = meeting.briefing
+    with st.spinner("Making the screens"):
+        meeting, told = take_meeting(query, operations)
+    briefing, dark = meeting.briefing, _is_dark()
     data = {
         "token": meeting.token,
+        "asked": meeting.selection.to_query(),
         "title": briefing.title,
         "asAt": briefing.as_at,
         "notice": briefing.notice,
         "licences": " ".join([*briefing.licences, f"Store version {briefing.version}."]),
-        "dark": _is_dark(),
+        "dark": dark,
         "who": st.session_state.get(_WHO, ""),
         "told": told,
         "answer": st.session_state.get(_ANSWER),
-        "screens": add_said(screens, operations.entries.list_entries(), date.today()),
+        "screens": add_said(meeting.dark if dark else meeting.light, operations.entries.list_entries(), date.today()),
     }
     _mount(
         key=KEY,
         data=data,
         on_entry_change=lambda: _keep_entry(operations),
-        on_fresh_change=lambda: st.session_state.update({_TOKEN: begin_meeting(query, selection, operations).token}),
+        on_fresh_change=lambda: st.session_state.update({_FRESH: True}),
         on_light_change=lambda: st.session_state.update({_DARK: st.session_state[KEY]["light"] == "dark"}),
     )
 

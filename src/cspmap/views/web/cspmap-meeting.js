@@ -118,9 +118,10 @@ class Meeting {
     this.write();
   }
 
-  /** The address tells the screen, the moment of the figures and the light, so that a link opens just this. */
+  /** The address tells all that is asked, the screen and the moment of the figures, so that a link opens just this. */
   write() {
     const asked = new URLSearchParams(location.search);
+    for (const [name, value] of Object.entries(this.data.asked)) asked.set(name, value);
     asked.set("screen", this.data.screens[this.place].key);
     asked.set("frozen", this.data.token);
     if (this.data.dark) asked.set("dark", "1"); else asked.delete("dark");
@@ -136,7 +137,7 @@ class Meeting {
   press(event) {
     const target = event.composedPath()[0], tag = target?.tagName;
     if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
-    if (event.key === "Escape") { this.close(); this.screen.focus({ preventScroll: true }); return; }
+    if (event.key === "Escape") { this.close(); return; }
     if (["INPUT", "TEXTAREA", "SELECT"].includes(tag) || target?.isContentEditable) return;
     if (event.key === " " && ["BUTTON", "A", "SUMMARY"].includes(tag)) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
@@ -395,9 +396,12 @@ class Meeting {
   }
 
   close() {
+    const held = this.dialog?.contains(this.dialog.getRootNode().activeElement);
     this.dialog?.remove();
     this.dialog = null;
     this.panel = null;
+    // Whoever was in it is on the screen again, and not nowhere.
+    if (held) this.screen.focus({ preventScroll: true });
   }
 
   openHelp() {
