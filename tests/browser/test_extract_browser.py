@@ -19,7 +19,7 @@ def open_extract(page: Page) -> None:
 
 def save(page: Page, folder: Path) -> Path:
     with page.expect_download() as waiting:
-        page.get_by_role("button", name="Download").click()
+        page.get_by_role("button", name="Download", exact=True).click()
     file = folder / waiting.value.suggested_filename
     waiting.value.save_as(file)
     return file
