@@ -42,6 +42,7 @@ def test_every_budget_of_the_dashboard_has_its_row() -> None:
         (300, "ms"),
         (500, "ms"),
         (1, "s"),
+        (15, "s"),
         (30, "s"),
     }
 

@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from cspmap.errors import UserError
 from cspmap.exports.pack import PackFormat, write_pack
 from cspmap.exports.pack_shapes import measure_rows, share_widths
 from cspmap.exports.pack_tables import list_map_tables, tabulate_chart
+from cspmap.operations import OPERATIONS_VARIABLE, Operation, Operations, Units, find_url
 from cspmap.pack_job import PackJob, PackQuestion
 from cspmap.store import Store, open_store
 from cspmap.views.map import AreaStyle, Legend, LegendClass, MapView
@@ -442,3 +444,16 @@ def test_the_command_says_what_is_wrong(store: Store, arguments: tuple[str, ...]
     assert done.exit_code == 1
     assert told in done.output
     assert not Path("pack.pdf").exists()
+
+
+def test_the_pack_of_one_operation(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(OPERATIONS_VARIABLE, f"sqlite:///{tmp_path}/operations.db")
+    area = Units("ward", tuple(store.codes("ward")[:2]))
+    kept = Operations.open(find_url(store.root))
+    kept.save_operation(Operation("Octans", area=area, start=date(2007, 4, 2)), who="Sgt Ames")
+    out = tmp_path / "octans.pptx"
+    done = run("--store", str(store.root), "--operation", "Octans", "--out", str(out))
+    assert done.exit_code == 0, done.output
+    titles = [slide.shapes.title.text_frame.text for slide in read_slides(out.read_bytes())]
+    assert titles[0] == "Octans"
+    assert "Octans" in titles[1]
