@@ -92,7 +92,7 @@ def test_score_stands_beside_the_layer_train_before_test(
     assert words.index("year to December 2007") < words.index("January 2008 to March 2008")
     assert read_metrics(page) == {
         "Caught": f"{100 * score.earlier.hit_rate:.0f} %",
-        "Baseline": f"{100 * score.earlier.baseline:.0f} %",
+        "Count alone": f"{100 * score.earlier.baseline:.0f} %",
         "PAI": f"{score.earlier.pai:.1f}",
         "PEI": f"{score.earlier.pei:.2f}",
     }

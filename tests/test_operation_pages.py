@@ -197,7 +197,7 @@ def test_outline_that_cannot_be_read_costs_nothing_else(open_operations: OpenOpe
     write(page, "or paste it", "nothing")
     page.toggle(key="draft-1-buffered").set_value(True).run()
     assert "The text: is not JSON" in read_words(page)
-    assert not [button for button in page.button if button.label == "Save"]
+    assert next(button for button in page.button if button.label == "Save").disabled
     corners = ((-0.43, 51.88), (-0.41, 51.88), (-0.41, 51.89), (-0.43, 51.88))
     text = write_geojson([replace(DALLOW, area=Outline(((corners,),)))])
     write(page, "or paste it", text)
@@ -208,6 +208,23 @@ def test_outline_that_cannot_be_read_costs_nothing_else(open_operations: OpenOpe
     (saved,) = kept.list_operations()
     assert (saved.name, saved.buffer_metres) == ("Octans", 250.0)
     assert isinstance(saved.area, Outline)
+
+
+def test_an_aim_below_zero_is_told_and_not_saved(open_operations: OpenOperations, kept: Operations) -> None:
+    kept.save_operation(DALLOW, who="Ames")
+    page = open_operations(operation=DALLOW.id)
+    next(button for button in page.button if button.label == "Change").click().run()
+    next(box for box in page.number_input if box.label == "Per cent").set_value(-10.0).run()
+    assert "An aim has -10 per cent; write 0 or more there" in read_words(page)
+    assert next(button for button in page.button if button.label == "Save").disabled
+
+
+def test_an_area_chosen_by_the_months_it_is_judged_on_is_warned_of(
+    open_operations: OpenOperations, kept: Operations
+) -> None:
+    kept.save_operation(replace(DALLOW, chosen_on=Span.parse("2006-04..2007-03")), who="Ames")
+    words = read_words(open_operations(operation=DALLOW.id))
+    assert "so this sheet cannot say whether the operation worked" in words
 
 
 def test_two_changes_that_meet_are_both_kept(open_operations: OpenOperations, kept: Operations) -> None:
@@ -222,7 +239,7 @@ def test_two_changes_that_meet_are_both_kept(open_operations: OpenOperations, ke
     words = read_words(page)
     assert not page.exception
     assert 'saved "Dallow" at ' in words
-    assert "yours differs in aim, lead and notes; compare the two and save again." in words
+    assert "the two now differ in aim, lead and notes; compare the two and save again." in words
     for said in ("Cut burglary", "Cut robbery", "Insp. Bell", "Sgt Ames", "Seen"):
         assert said in words
     assert kept.read_operation(saved.id) == theirs

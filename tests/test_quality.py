@@ -63,7 +63,7 @@ def test_missing_month_has_a_row_without_figures() -> None:
 def test_nothing_amiss() -> None:
     assert summarise(make_month("2024-01"), make_month("2024-02")) == [
         "2,000 rows were read for 2 months.",
-        "Every incident has a location.",
+        "No incident was published without a location.",
     ]
 
 

@@ -254,7 +254,7 @@ def cover(recorded: int, unlocated: int, own: int = 0) -> Coverage:
     ("coverage", "said"),
     [
         (cover(0, 0), "No incidents are recorded for the year to April 2024."),
-        (cover(10, 0), "Every incident has a location."),
+        (cover(10, 0), "No incident of these months was published without a location."),
         (
             cover(5082, 75),
             "75 of the force's 5,082 incidents (1.5 %) have no location: some may be Luton's, and no area counts them.",
@@ -308,7 +308,7 @@ def test_caveats_of_the_example(example: Partnership) -> None:
         "1 month is missing from the year to April 2024 (May 2023): missing, not zero.",
         "Rates are for the period or month shown, not for a year, per 1,000 residents, 2022 (ONS; as published).",
         "Incidents are counted in hexagons by where their published point lies.",
-        "Every incident has a location.",
+        "No incident of these months was published without a location.",
     ]
 
 

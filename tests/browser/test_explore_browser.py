@@ -473,7 +473,7 @@ def test_bad_link_says_so_in_a_sentence_and_offers_a_way_on(
     expect(alert).to_contain_text(said)
     expect(alert).to_have_count(1)
     expect(page.get_by_test_id("stException")).to_have_count(0)
-    page.get_by_role("button", name="Show the latest year instead").click()
+    page.get_by_role("button", name="Show all crime of the latest year instead").click()
     expect(wait_for_page(page).locator("path[data-code]")).to_have_count(HEXAGONS)
     expect(alert).to_have_count(0)
 

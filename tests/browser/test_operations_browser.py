@@ -105,7 +105,7 @@ def test_operation_is_made_and_its_link_opens_elsewhere(
     other.goto(link)
     expect(other.get_by_role("heading", name="Octans by hand")).to_be_visible()
     # It has no start yet, and says so.
-    expect(other.get_by_text("This operation has no start yet")).to_be_visible()
+    expect(other.get_by_text("Nothing to judge yet")).to_be_visible()
 
 
 def test_sheet_tells_results_and_its_link_keeps_the_comparison(
@@ -124,6 +124,21 @@ def test_sheet_tells_results_and_its_link_keeps_the_comparison(
     assert other.get_by_role("combobox", name="Compared with").input_value() == "Places most alike before"
 
 
+def test_what_was_typed_is_there_again_after_another_page(page: Page, example: Server, kept: Operations) -> None:
+    saved = kept.save_operation(replace(ROBBERY, id="e" * 32, name="Looked up"), who="Sgt Ames")
+    open_sheet(page, example, saved)
+    begin_change(page)
+    write(page, "Lead", "Insp. Bell")
+    page.get_by_role("link", name="Data").click()
+    expect(page.get_by_role("heading", name="Looked up")).to_be_hidden()
+    expect(page.get_by_text("Store version")).to_be_attached()
+    page.get_by_role("link", name="Operations").click()
+    expect(page.get_by_role("textbox", name="Lead", exact=True)).to_have_value("Insp. Bell")
+    save(page, "Insp. Bell")
+    expect(page.get_by_text("Looked up is saved.")).to_be_visible()
+    assert kept.read_operation(saved.id).lead == "Insp. Bell"
+
+
 def test_of_two_changes_at_once_none_is_lost(page: Page, other: Page, example: Server, kept: Operations) -> None:
     saved = kept.save_operation(replace(ROBBERY, id="b" * 32, name="Both at once"), who="Sgt Ames")
     for each in (page, other):
@@ -135,7 +150,7 @@ def test_of_two_changes_at_once_none_is_lost(page: Page, other: Page, example: S
     write(other, "Aim", "Fewer robberies")
     save(other, "Sgt Cole")
     expect(other.get_by_text('Insp. Bell saved "Both at once" at')).to_be_visible()
-    expect(other.get_by_text("yours differs in aim and lead")).to_be_visible()
+    expect(other.get_by_text("the two now differ in aim and lead")).to_be_visible()
     for said in ("Fewer robberies", "Insp. Bell's"):
         expect(other.get_by_text(said).first).to_be_visible()
     assert kept.read_operation(saved.id).aim == ""

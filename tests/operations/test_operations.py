@@ -96,7 +96,7 @@ def test_second_of_two_editors_is_told_what_differs(operations: Operations) -> N
     sentence = str(error)
     assert sentence.startswith('Ben Bond saved "Octans" at ')
     assert sentence.endswith(
-        ", after you opened it, and yours differs in lead, end and actions; compare the two and save again."
+        ", after you opened it, and the two now differ in lead, end and actions; compare the two and save again."
     )
     assert operations.read_operation(OCTANS.id) == theirs, "nothing was written"
     # After a look at theirs, mine is saved on top of it, and theirs stays in the history.

@@ -38,7 +38,7 @@ class ConflictError(UserError):
         told = f"{when:%H:%M} on {when.day} {Month(when.year, when.month).words}"
         did = "removed" if self.theirs.removed else "saved"
         parts = " and ".join(filter(None, (", ".join(self.differences[:-1]), *self.differences[-1:])))
-        differs = f"yours differs in {parts}" if parts else "yours does not differ from it"
+        differs = f"the two now differ in {parts}" if parts else "the two do not differ"
         who, name = " ".join(self.theirs.who.split()), name_briefly(self.mine)
         return f'{who} {did} "{name}" at {told}, after you opened it, and {differs}; compare the two and save again.'
 

@@ -60,7 +60,7 @@ def show_errors() -> Iterator[None]:
         for sentence in str(error).splitlines():
             st.error(escape_markdown(sentence), icon=":material/error:")
         if isinstance(error, SelectionError):
-            st.button("Show the latest year instead", on_click=st.query_params.clear)
+            st.button("Show all crime of the latest year instead", on_click=st.query_params.clear)
         st.stop()
 
 

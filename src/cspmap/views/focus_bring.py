@@ -80,7 +80,8 @@ def _take_text(ground: FocusGround, text: str | bytes, name: str) -> None:
 def _bring_in(ground: FocusGround, shape: Any, name: str) -> None:
     """Tick the units inside a shape beside those that are ticked already."""
     inside = select_inside(ground, shape)
-    tick_units(ground.level, {*read_ticked(ground.level), *inside.codes})
+    before = read_ticked(ground.level)
+    tick_units(ground.level, {*before, *inside.codes})
     names = ground.names
     listed = [names[code] for code in inside.codes]
     if inside.largest:
@@ -89,4 +90,4 @@ def _bring_in(ground: FocusGround, shape: Any, name: str) -> None:
         told = f"{name} ticked {len(listed)}: those whose larger part lies inside."
     else:
         told = f"{name} ticked {join_words(listed)}: the larger part lies inside."
-    st.session_state[_TOLD] = told
+    st.session_state[_TOLD] = f"{told} What was ticked before stays ticked." if before else told

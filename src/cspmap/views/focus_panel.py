@@ -24,6 +24,7 @@ from cspmap.views.words import (
     format_rate,
     name_comparison,
     name_crimes,
+    the,
 )
 
 TREND_MONTHS = 36
@@ -54,6 +55,9 @@ def show_panel(
     partnership, selection = query.store.partnership, choice.selection
     plural = partnership.find_layer(ground.level).plural
     st.subheader(escape_markdown(f"{len(area.codes)} of {len(ground.codes)} {plural}"), anchor=False)
+    gaps = describe_missing(query.missing_months(selection.span), selection.span.words)
+    if gaps:
+        st.markdown(f":orange-background[:material/warning: {escape_markdown(gaps)}]")
     st.write(escape_markdown(f"{describe_caught(area, what)} {describe_later(area.later)}"))
     with st.container(horizontal=True):
         count = None if area.types["count"].isna().any() else area.types["count"].sum()
@@ -81,16 +85,18 @@ def show_panel(
 def _show_types(query: Query, selection: Selection, area: ChosenArea) -> None:
     names = [query.store.partnership.name_crime(key) for key in area.types["crime_type"]]
     table = area.types.assign(name=names).sort_values("count", ascending=False)
+    why = explain_incomparable(query.count_coverage(selection), query.count_coverage(selection, span=selection.before))
+    shown = [name for name in _TYPE_COLUMNS if not (why and name == "before")]
     st.dataframe(
-        table[list(_TYPE_COLUMNS)],
+        table[shown],
         hide_index=True,
         column_config=_TYPE_COLUMNS,
         placeholder="–",
         height=_choose_height(len(table)),
     )
     before = selection.before.words
-    gaps = describe_missing(query.missing_months(selection.before), before)
-    told = f"Of all: of everything in {query.store.partnership.place}. Before: {before}. {gaps}"
+    against = f"No figures of {the(before)} beside them: {why}." if why else f"Before: {before}."
+    told = f"Of all: of everything in {query.store.partnership.place}. {against}"
     st.caption(escape_markdown(told.strip()))
 
 

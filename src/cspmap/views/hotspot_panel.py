@@ -14,7 +14,7 @@ from cspmap.selection import Selection
 from cspmap.views.charts import NOW, draw_mix, draw_trend
 from cspmap.views.hand_over import offer_focus
 from cspmap.views.hotspot_load import Found
-from cspmap.views.hotspot_words import SCORE_WORDS, describe_hold, list_score, name_place, name_street
+from cspmap.views.hotspot_words import SCORE_WORDS, describe_hold, describe_worse, list_score, name_place, name_street
 from cspmap.views.words import escape_markdown, format_count, format_percent, format_rate
 
 TREND_MONTHS = 36
@@ -63,8 +63,11 @@ def show_summary(found: Found, place: str) -> None:
             st.write(escape_markdown(f"Not known yet: {score.why}. Found in the same way a step earlier:"))
         words = list_score(score.shown)
         with st.container(horizontal=True):
-            for label, name in (("caught", "Caught"), ("baseline", "Baseline"), ("PAI", "PAI"), ("PEI", "PEI")):
-                st.metric(name, words[label], width="content", help=SCORE_WORDS if label == "caught" else None)
+            for label, (name, meaning) in SCORE_WORDS.items():
+                st.metric(name, words[label], width="content", help=meaning)
+        worse = describe_worse(score.shown)
+        if worse:
+            st.markdown(f":orange-background[:material/warning: {escape_markdown(worse)}]")
     st.caption(escape_markdown(score.words if score.shown is None else score.shown.words))
 
 

@@ -112,11 +112,23 @@ def list_score(accuracy: Accuracy) -> dict[str, str]:
     }
 
 
-SCORE_WORDS = (
-    "Caught: share of the later incidents that fell in the hotspots. PAI: that over their share of the area; 1 is what "
-    "blind choice would catch. PEI: that over the most that so much area could have caught; 1 is as good as "
-    "hindsight. Baseline: what the cells with the most incidents of the same period caught in as much area."
-)
+# The figures of a score, each with what a viewer sees above it and what it means.
+SCORE_WORDS = {
+    "caught": ("Caught", "Share of the later incidents that fell in the hotspots."),
+    "baseline": ("Count alone", "What the cells with the most incidents of the same period caught in as much area."),
+    "PAI": ("PAI", "Share caught over share of the area: 1 is what blind choice would catch."),
+    "PEI": ("PEI", "Caught over the most that so much area could have caught: 1 is as good as hindsight."),
+}
+
+
+def describe_worse(accuracy: Accuracy) -> str:
+    """What to say where plain counting would have done better; empty where it would not."""
+    if not accuracy.baseline > accuracy.hit_rate:
+        return ""
+    return (
+        "This time the cells with the most incidents of the period before would have caught more "
+        f"({format_percent(100 * accuracy.baseline, digits=0)}) than these hotspots did."
+    )
 
 
 def hover_cell(layer: HotspotLayer, row: Mapping[str, Any]) -> tuple[str, ...]:

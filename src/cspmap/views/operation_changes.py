@@ -27,13 +27,16 @@ from cspmap.views.operation_form import edit_plan
 from cspmap.views.operation_lists import edit_actions, edit_surveys
 from cspmap.views.operation_merge import Difference, Take, list_differences, merge_operations
 from cspmap.views.operation_state import (
+    DRAFT_WHO,
     Conflict,
     Draft,
     ask_who,
     begin_draft,
     close_draft,
     hold_conflict,
+    keep_typed,
     open_sheet,
+    resume_draft,
     tell_later,
 )
 from cspmap.views.operation_words import STATUSES, describe_area, describe_goal, format_day
@@ -45,26 +48,27 @@ _MOST_SHOWN = 1200
 
 def show_draft(query: Query, operations: Operations, draft: Draft) -> None:
     """The form of what the viewer is changing, with a way to save it and one to let it go."""
+    draft = resume_draft(draft)
     key = f"draft-{draft.number}"
     new = draft.base.version == 0
     heading = "New operation" if new else f"Change {draft.base.name}"
     st.subheader(escape_markdown(heading), anchor=False)
+    changed: Operation | None = None
     try:
         if draft.part == "plan":
-            changed = edit_plan(query, draft.base, key)
+            changed = edit_plan(query, draft.start, key)
         elif draft.part == "actions":
-            changed = edit_actions(draft.base, key)
+            changed = edit_actions(draft.start, key)
         else:
-            changed = edit_surveys(draft.base, key)
+            changed = edit_surveys(draft.start, key)
+        keep_typed(changed)
     except UserError as error:
         show_fault(error)
-        st.button("Cancel", on_click=close_draft)
-        return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        who = ask_who("draft")
-        saved = st.button("Save", icon=":material/save:", type="primary", key="save")
+        who = ask_who(DRAFT_WHO)
+        saved = st.button("Save", icon=":material/save:", type="primary", key="save", disabled=changed is None)
         st.button("Cancel", on_click=close_draft, key="cancel")
-    if saved:
+    if saved and changed is not None:
         save(operations, draft.base, changed, who=who)
 
 
@@ -123,7 +127,7 @@ def _choose(query: Query, difference: Difference, *, who: str, key: str) -> Take
             st.markdown(escape_markdown(show_value(query, value)).replace("\n", "  \n"))
     options = list(difference.choices)
     taken = st.radio(
-        f"Keep of {difference.words}",
+        f"Which {difference.words} to keep",
         options,
         options.index(difference.proposed),
         key=key,

@@ -54,7 +54,7 @@ def edit_plan(query: Query, base: Operation, key: str) -> Operation:
         crimes = edit_rows(
             f"{key}-crime",
             [goal for goal in base.goals if isinstance(goal, CrimeGoal)],
-            lambda row, goal: _edit_crime_goal(query, row, goal),
+            lambda row, goal: _edit_crime_goal(query, row, goal, faults),
             add="Add crime types",
         )
         st.markdown("**Measures of success in surveys**")
@@ -171,7 +171,7 @@ def _edit_outline(start: Area | None, key: str, faults: list[UserError]) -> Outl
         return None
 
 
-def _edit_crime_goal(query: Query, key: str, start: CrimeGoal | None) -> CrimeGoal | None:
+def _edit_crime_goal(query: Query, key: str, start: CrimeGoal | None, faults: list[UserError]) -> CrimeGoal | None:
     names = query.store.partnership.crime_names
     given = () if start is None else start.crimes
     names = {**names, **{crime: crime for crime in given if crime not in names}}
@@ -187,7 +187,11 @@ def _edit_crime_goal(query: Query, key: str, start: CrimeGoal | None) -> CrimeGo
     with st.container(horizontal=True):
         ways = ["Down by", "Up by"]
         way = st.selectbox("Recorded", ways, int(usual > 0), key=f"{key}-way", width=140)
-        size = st.number_input("Per cent", 0.0, 1000.0, abs(usual), 1.0, key=f"{key}-size", format="%g", width=130)
+        size = st.number_input("Per cent", value=abs(usual), step=1.0, key=f"{key}-size", format="%g", width=130)
+    if size < 0:
+        # The box itself would take the last number for a wrong one, and say nothing.
+        faults.append(UserError(f"An aim has {size:g} per cent; write 0 or more there, and choose down or up."))
+        return start
     if way == "Down by":
         size = -min(size, 100.0)
     ordered = given if set(crimes) == set(given) else tuple(crimes)

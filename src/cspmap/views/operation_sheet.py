@@ -42,6 +42,10 @@ MAP_HEIGHT = 360
 def show_results(query: Query, operation: Operation) -> None:
     """Everything of the sheet that is worked out. Raises UserError where nothing can be."""
     counts = load_counts(query, operation)
+    if operation.start is None:
+        st.info("Nothing to judge yet: give it a start under Change.", icon=":material/event:")
+        draw_map(draw_operation(query, operation, counts, ()), key="operation-map", height=MAP_HEIGHT)
+        return
     choice = choose_sheet(query, operation)
     results = load_results(query, operation, choice)
     left, right = st.columns([3, 2], gap="large")

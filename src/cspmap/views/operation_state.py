@@ -1,15 +1,18 @@
 """What the page of operations remembers of a viewer: which operation is open, who they are, what they are changing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
 from cspmap.operations import ConflictError, Operation
 
 PARAMETER = "operation"
-_WHO, _DRAFT, _CONFLICT, _TOLD, _GENERATION = (
+# Of the box for the name under a form.
+DRAFT_WHO = "draft"
+_WHO, _DRAFT, _TYPED, _CONFLICT, _TOLD, _GENERATION = (
     "operation-who",
     "operation-draft",
+    "operation-typed",
     "operation-conflict",
     "operation-told",
     "operation-generation",
@@ -20,11 +23,15 @@ _SHEET = ("before", "after", "against", "sheet")
 
 @dataclass(frozen=True)
 class Draft:
-    """An operation that a viewer is changing: as it was opened, and which part of it. `number` tells drafts apart."""
+    """An operation that a viewer is changing: as it was opened, and which part of it.
+
+    `start` is what the form starts from, the same but where the viewer had left the page; `number` tells forms apart.
+    """
 
     base: Operation
     part: str
     number: int
+    start: Operation
 
 
 @dataclass(frozen=True)
@@ -58,12 +65,32 @@ def read_draft() -> Draft | None:
 def begin_draft(base: Operation, part: str = "plan") -> None:
     """Begin to change an operation as it is now; a new one begins as it is given."""
     st.session_state[_GENERATION] = st.session_state.get(_GENERATION, 0) + 1
-    st.session_state[_DRAFT] = Draft(base, part, st.session_state[_GENERATION])
+    st.session_state[_DRAFT] = Draft(base, part, st.session_state[_GENERATION], base)
+    st.session_state.pop(_TYPED, None)
+
+
+def keep_typed(changed: Operation) -> None:
+    """Keep what stands in the form, which the framework forgets when the viewer turns to another page."""
+    st.session_state[_TYPED] = changed
+
+
+def resume_draft(draft: Draft) -> Draft:
+    """The draft, or where the viewer is back from another page, one whose form starts from what was typed."""
+    typed: Operation | None = st.session_state.get(_TYPED)
+    # The form has this box in every part; it is forgotten with the others.
+    if typed is None or f"who-{DRAFT_WHO}" in st.session_state:
+        return draft
+    begin_draft(draft.base, draft.part)
+    begun: Draft = st.session_state[_DRAFT]
+    resumed = replace(begun, start=typed)
+    st.session_state[_DRAFT] = resumed
+    return resumed
 
 
 def close_draft() -> None:
     """Change no more, and let go of a conflict."""
     st.session_state.pop(_DRAFT, None)
+    st.session_state.pop(_TYPED, None)
     st.session_state.pop(_CONFLICT, None)
 
 

@@ -54,7 +54,7 @@ def _describe_unlocated(loaded: pd.DataFrame, unlocated: int, recorded: int) -> 
     if not recorded:
         return []
     if not unlocated:
-        return ["Every incident has a location."]
+        return ["No incident was published without a location."]
     worst = loaded.dropna(subset="unlocated_percent").sort_values("unlocated_percent").iloc[-1]
     return [
         f"{count_incidents(unlocated)} ({format_percent(100 * unlocated / recorded)}) "

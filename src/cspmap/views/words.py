@@ -226,7 +226,7 @@ def describe_unlocated(coverage: Coverage, place: str) -> str:
     if coverage.recorded == 0:
         return f"No incidents are recorded for {the(coverage.span.words)}."
     if coverage.unlocated == 0:
-        return "Every incident has a location."
+        return "No incident of these months was published without a location."
     one = coverage.unlocated == 1
     share = format_percent(100 * (coverage.unlocated_share or 0))
     if coverage.own:

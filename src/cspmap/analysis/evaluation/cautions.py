@@ -23,9 +23,10 @@ class Hindsight:
     halves: Effect | None
 
 
-def list_cautions(before: Span, months: UsedMonths, noise: Noise, hindsight: Hindsight) -> tuple[str, ...]:
+def list_cautions(before: Span, after: Span, months: UsedMonths, noise: Noise, hindsight: Hindsight) -> tuple[str, ...]:
     """All that apply, the gravest first."""
     found = [
+        _warn_of_choice(after, hindsight),
         _warn_of_peak(before, hindsight),
         _warn_of_parting(hindsight.halves),
         _warn_of_missing(months.missing),
@@ -34,6 +35,18 @@ def list_cautions(before: Span, months: UsedMonths, noise: Noise, hindsight: Hin
         _warn_of_few_areas(noise),
     ]
     return tuple(sentence for sentence in found if sentence)
+
+
+def _warn_of_choice(after: Span, hindsight: Hindsight) -> str:
+    """The very months that were to show an effect led to the choice."""
+    chosen = hindsight.chosen_on
+    if chosen is None or not any(month in after for month in chosen):
+        return ""
+    return (
+        f"The area was chosen by its crime in {_name(chosen)}, and months of that are judged here as after the start. "
+        "They are high because it was chosen by them, so this sheet cannot say whether the operation worked: judge "
+        "later months, or choose by months before the start."
+    )
 
 
 def _warn_of_peak(before: Span, hindsight: Hindsight) -> str:

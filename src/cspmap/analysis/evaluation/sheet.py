@@ -101,7 +101,7 @@ def evaluate(
     counts = _tabulate(given, months)
     pairs = dict(zip(given, zip(counts["before"].tolist(), counts["after"].tolist(), strict=True), strict=True))
     weight = _weigh_control(pairs)
-    earlier_months = _find_earlier(chosen_on, frames)
+    earlier_months = _find_earlier(chosen_on, before, frames)
     hindsight = Hindsight(
         chosen_on=chosen_on,
         rise=judge(area, earlier_months, months.before) if earlier_months else None,
@@ -136,7 +136,7 @@ def evaluate(
         earlier=judge(area, earlier_months, months.after) if earlier_months else None,
         course=expect_course(area, comparison, months, noise, level=level),
         headline=" ".join(sentence for sentence in sentences if sentence),
-        cautions=list_cautions(before, months, noise, hindsight),
+        cautions=list_cautions(before, after, months, noise, hindsight),
     )
 
 
@@ -204,9 +204,12 @@ def _weigh_control(pairs: dict[str, tuple[float, float]]) -> float:
     return size / control if size and control and not 0.5 <= control / size <= 2 else 1.0
 
 
-def _find_earlier(chosen_on: Span | None, frames: list[pd.DataFrame]) -> tuple[str, ...]:
-    """The latest months, up to a year, before those that the area was chosen on, known of all; none where too few."""
-    if chosen_on is None:
+def _find_earlier(chosen_on: Span | None, before: Span, frames: list[pd.DataFrame]) -> tuple[str, ...]:
+    """The latest months, up to a year, before those that the area was chosen on, known of all; none where too few.
+
+    None either where the area was chosen on no month of the time before, which is then as good a measure of its past.
+    """
+    if chosen_on is None or not any(month in before for month in chosen_on):
         return ()
     known = set.intersection(*(set(frame.index[frame.notna().all(axis=1)]) for frame in frames))
     months = tuple(sorted(month for month in known if month < str(chosen_on.first)))[-_YEAR:]
