@@ -50,9 +50,6 @@ def follow_targets(query: Query) -> None:
         st.write(f"Recorded crime of {place} measures none of these targets. They stand as printed:")
         show_printed(table.targets)
         return
-    with bar:
-        selection = Selection.default(query.store)
-        offer_pack(query, selection.change(span=Span.ending(choice.as_at, months=len(selection.span))))
     board = load_board(query, choice)
     place = query.store.partnership.place
     heading = f"{table.title}: {place} by the end of {choice.span.last.words}, as at {choice.as_at.words}"
@@ -78,14 +75,17 @@ def show_board(query: Query, board: Board) -> None:
         st.markdown("**Every area**, the farthest behind first")
         show_lines(areas)
     caveats = list_board_caveats(board, query)
-    st.download_button(
-        "CSV",
-        lambda: write_csv(tabulate_board(board), caveats),
-        file_name=f"targets-{board.level}-{board.span.first}-to-{board.as_at}.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    with st.container(horizontal=True):
+        st.download_button(
+            "CSV",
+            lambda: write_csv(tabulate_board(board), caveats),
+            file_name=f"targets-{board.level}-{board.span.first}-to-{board.as_at}.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        selection = Selection.default(query.store)
+        offer_pack(query, selection.change(span=Span.ending(board.as_at, months=len(selection.span))))
     show_unmeasured(query, board.table)
     with st.expander("About these figures"):
         st.markdown("\n".join(f"- {escape_markdown(sentence)}" for sentence in caveats))
