@@ -52,7 +52,13 @@ def focus() -> None:
 @click.option(
     "--alternatives", type=click.IntRange(0, 9), default=0, show_default=True, help="How many others that differ."
 )
-@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True, help="Longest time to search; Ctrl+C ends it.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="Longest time to search; Ctrl+C ends it.",
+)
 @click.option(
     "--format",
     "kind",

@@ -263,7 +263,9 @@ def select_inside(ground: FocusGround, outline: Any) -> Inside:
     shapes = ground.units.geometry.to_numpy()
     shared = shapely.area(shapely.intersection(shapes, outline))
     if not shared.max(initial=0) > 0:
-        raise UserError("The outline lies outside every area of this level; draw it on the map, or check that longitude comes first.")
+        raise UserError(
+            "The outline lies outside every area of this level; draw it on the map, or check that longitude is first."
+        )
     inside = np.flatnonzero(shared > shapely.area(shapes) / 2)
     places = inside if len(inside) else np.array([shared.argmax()])
     return Inside(tuple(ground.codes[place] for place in places), not len(inside))

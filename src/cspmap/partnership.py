@@ -18,6 +18,7 @@ from cspmap.errors import PartnershipError, Problem, UserError, quote_briefly
 from cspmap.partnership_checks import find_contradictions
 from cspmap.partnership_files import PartnershipFiles
 from cspmap.partnership_parts import (
+    NO_RULE,
     POLICE_UK_CRIME_TYPES,
     Area,
     CrimeGroup,
@@ -83,7 +84,7 @@ class Partnership:
     lad: str | None = None
     smallest_denominator: int = 100
     recorded_crime: PeerGroup | None = None
-    disclosure: Disclosure = Disclosure()
+    disclosure: Disclosure = NO_RULE
 
     def find_layer(self, key: str) -> Layer:
         """The layer with this key; raises UserError naming those there are."""
@@ -193,7 +194,7 @@ def _read_partnership(top: TomlTable, files: PartnershipFiles) -> Partnership:
 
 def _read_disclosure(table: TomlTable | None) -> Disclosure:
     if table is None:
-        return Disclosure()
+        return NO_RULE
     disclosure = Disclosure(
         rule=cast(DisclosureRule, table.choice("rule", get_args(DisclosureRule))),
         # A count that is withheld as being under 2 is known to be 1.

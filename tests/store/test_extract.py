@@ -10,7 +10,8 @@ import pytest
 import shapely
 
 from cspmap.errors import SelectionError
-from cspmap.exports.extract import By, count_whole, describe_exceptions, extract_counts, write_csv, write_geojson
+from cspmap.exports.extract import count_whole, describe_exceptions, extract_counts, write_csv, write_geojson
+from cspmap.exports.published import By
 from cspmap.periods import Month, Span
 from cspmap.query import Query
 from cspmap.selection import Selection
