@@ -27,8 +27,8 @@ def test_by_hand() -> None:
         "share_covered": 1,
         "lsoas_missing": 0,
     }
-    assert table.loc["Y", list(FIFTHS)].tolist() == [0, 0, 0, 0, 1]
-    assert table[["mean_score", "share_in_worst_fifth"]].loc["Y"].tolist() == [5, 0]
+    assert table.loc[["Y"], list(FIFTHS)].to_numpy()[0].tolist() == [0, 0, 0, 0, 1]
+    assert table.loc[["Y"], ["mean_score", "share_in_worst_fifth"]].to_numpy()[0].tolist() == [5, 0]
     assert table.index.name == "code"
 
 
