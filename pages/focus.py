@@ -114,7 +114,7 @@ def offer_files(query: Query, ground: FocusGround, choice: FocusChoice, area: Ch
 
 with show_errors():
     opened = load_query()
-begin_page(opened)
+begin_page(opened, internal=True)
 page = st.container()
 # Before what is above it, which a link that asks for what is not there stops.
 show_licences(opened)

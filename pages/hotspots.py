@@ -157,7 +157,7 @@ def pick_places(query: Query, found: Found) -> tuple[Place, ...]:
 
 with show_errors():
     opened = load_query()
-begin_page(opened)
+begin_page(opened, internal=True)
 page = st.container()
 # Before what is above it, which a choice of months that are not loaded stops.
 show_licences(opened)

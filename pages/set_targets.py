@@ -164,7 +164,7 @@ def compare(
 
 with show_errors():
     opened = load_query()
-begin_page(opened)
+begin_page(opened, internal=True)
 page = st.container()
 show_licences(opened)
 with page:

@@ -180,7 +180,7 @@ def take_area(lines: pd.DataFrame, code: str) -> pd.DataFrame:
 
 with show_errors():
     opened = load_query()
-begin_page(opened)
+begin_page(opened, internal=True)
 page = st.container()
 show_licences(opened)
 with page, show_errors():

@@ -12,6 +12,7 @@ from cspmap.analysis.change import change_table, poisson_change
 from cspmap.analysis.targets import resolve
 from cspmap.board import Board, list_weights, make_board
 from cspmap.briefing.screen import Entry, Line, Rating, TableFigure, TrendFigure
+from cspmap.exports.published import publish
 from cspmap.goals import Sharing, list_periods
 from cspmap.operations import MeetingEntry, Operation
 from cspmap.periods import Span
@@ -162,7 +163,7 @@ def list_type_changes(setting: Setting, *, level: str, code: str | None = None) 
     selection, figures = setting.select(level), setting.find_figures(level)
     if explain_incomparable(figures.now, figures.before):
         return []
-    counts = setting.query.count_types(selection, code=code).set_index("crime_type")
+    counts = publish(setting.query).count_types(selection, code=code).set_index("crime_type")
     counts = counts.reindex(list(setting.query.crime_types(selection)))
     if len(counts) < 2 or counts["count"].isna().all():
         return []
@@ -207,7 +208,7 @@ def draw_trend(setting: Setting, *, level: str, code: str | None, name: str) -> 
 
 
 def _count(setting: Setting, selection: Selection, span: Span, code: str | None) -> tuple[float | None, ...]:
-    counts = setting.query.count_months(selection, span, code=code)["count"]
+    counts = publish(setting.query).count_months(selection, span, code=code)["count"]
     return tuple(None if pd.isna(value) else float(value) for value in counts)
 
 

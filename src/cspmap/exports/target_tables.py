@@ -9,6 +9,7 @@ import pandas as pd
 from cspmap.analysis.targets import Fault, reconcile, tabulate_faults
 from cspmap.analysis.targets.verdict import CALIBRATION
 from cspmap.board import Board, spell_out
+from cspmap.exports.published import describe_internal
 from cspmap.goals import list_measured
 from cspmap.periods import Month, Span, name_months
 from cspmap.query import Query
@@ -53,6 +54,7 @@ def list_board_caveats(board: Board, query: Query) -> list[str]:
     partnership = query.store.partnership
     sentences = [
         partnership.notice,
+        describe_internal(partnership.disclosure),
         f"{board.table.title}, {partnership.place}, {board.span.words}, as at {board.as_at.words}.",
         describe_months(query, board.span, board.as_at),
         describe_unmeasured(query, board.table),

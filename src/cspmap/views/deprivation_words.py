@@ -7,6 +7,7 @@ import pandas as pd
 from cspmap.analysis.inequality import FIFTHS, DeprivationCurve
 from cspmap.analysis.residuals import Standing
 from cspmap.deprivation_view import DeprivationPicture, Kind
+from cspmap.exports.published import describe_internal
 from cspmap.partnership import Partnership
 from cspmap.sources.deprivation import OVERALL
 from cspmap.views.words import (
@@ -168,6 +169,7 @@ def list_deprivation_caveats(picture: DeprivationPicture, partnership: Partnersh
     methods = sorted({str(method) for method in picture.areas["method"].dropna()})
     named = {OVERALL: "The index", "crime": "This domain"}.get(choice.domain)
     sentences = [
+        describe_internal(partnership.disclosure),
         *list_caveats(
             choice.selection,
             partnership,

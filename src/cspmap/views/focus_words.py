@@ -1,6 +1,7 @@
 """What a focus area comes to, in plain words."""
 
 from cspmap.analysis.focus import AreaFigures, Progress, SuggestedArea, Suggestion
+from cspmap.exports.published import describe_internal
 from cspmap.focus_area import RESIDENTS, Aim, Catch, ChosenArea, FocusGround
 from cspmap.partnership import Partnership
 from cspmap.periods import name_months
@@ -132,6 +133,7 @@ def list_focus_caveats(
         sentence
         for sentence in (
             partnership.notice,
+            describe_internal(partnership.disclosure),
             f"Chosen by {what} in {partnership.place}, {aim.span.words} ({months} loaded).",
             describe_weights(aim, partnership),
             *describe_gaps(area),

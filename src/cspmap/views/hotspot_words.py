@@ -7,6 +7,7 @@ import pandas as pd
 
 from cspmap.analysis.accuracy import Accuracy
 from cspmap.analysis.snapping import CAVEAT
+from cspmap.exports.published import describe_internal
 from cspmap.hotspot_layers import HotspotLayer, LayerKey
 from cspmap.hotspot_score import Score
 from cspmap.partnership import Partnership
@@ -178,6 +179,7 @@ def list_hotspot_caveats(
     """Everything that travels with the hotspots of a page or a file, a sentence each."""
     sentences: Sequence[str] = (
         partnership.notice,
+        describe_internal(partnership.disclosure),
         f"{name_hotspots(layer, partnership, selection)}.",
         describe_hold(layer),
         layer.words,

@@ -7,6 +7,7 @@ import pandas as pd
 
 from cspmap.analysis.evaluation import Effect, Evaluation
 from cspmap.errors import UserError
+from cspmap.exports.published import describe_internal
 from cspmap.operation_results import (
     Against,
     GoalResult,
@@ -243,6 +244,7 @@ def list_sheet_caveats(query: Query, counts: OperationCounts, operation: Operati
     partnership = query.store.partnership
     sentences = [
         partnership.notice,
+        describe_internal(partnership.disclosure),
         f"Before is {the(choice.before.words)}, after {the(choice.after.words)}; only whole months are compared.",
         _describe_comparison(operation, choice, partnership, counts.level),
         f"Incidents are counted by where their published point lies. Area, ring and comparison are divided by "
