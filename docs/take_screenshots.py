@@ -60,7 +60,7 @@ class Shot(NamedTuple):
     path: str
     width: int
     height: int
-    shown: Literal["map", "chart", "table"] = "map"
+    shown: Literal["map", "chart", "table", "meeting"] = "map"
 
 
 SHOTS = (
@@ -73,8 +73,13 @@ SHOTS = (
     Shot("targets-trajectories", "/targets?tab=Trajectories&as-at=November%202007", 1280, 720, "chart"),
     Shot("set-targets", "/set_targets?part=Try%20out%20next%20year%27s", 1280, 720, "table"),
     Shot("hotspots", "/hotspots?months=January+2007&months=December+2007", 1280, 720),
+    Shot("deprivation", "/deprivation?level=Ward", 1280, 720),
     Shot("focus", "/focus?level=ward&crime=robbery&areas=luton-dallow%2Cluton-south", 1280, 720),
     Shot("operations", "/operations?operation=octans", 1280, 900, "chart"),
+    Shot("compare", "/compare", 1280, 720, "chart"),
+    Shot("perceptions", "/perceptions", 1280, 720, "chart"),
+    Shot("priorities", "/priorities", 1280, 720, "table"),
+    Shot("meeting", "/meeting", 1920, 1080, "meeting"),
     Shot("data", "/data", 1280, 720, "chart"),
 )
 
@@ -141,6 +146,7 @@ def take(browser: Browser, url: str, shot: Shot) -> bytes:
         "map": page.frame_locator("iframe").locator("path[data-code][aria-label]"),
         "chart": page.get_by_test_id("stVegaLiteChart").first.locator("canvas, svg"),
         "table": page.get_by_test_id("stDataFrame").locator("canvas"),
+        "meeting": page.locator(".picture svg"),
     }
     shown[shot.shown].first.wait_for()
     page.get_by_text("Store version").wait_for(state="attached")

@@ -14,7 +14,7 @@ from cspmap import workspace
 from cspmap.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent
-NOTICE = "Example: illustrative geography, simulated incidents. No figure here is a real one."
+NOTICE = "Example: illustrative geography, simulated incidents. Only what a named document prints is real."
 
 OpenPage = Callable[..., AppTest]
 

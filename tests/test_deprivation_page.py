@@ -35,7 +35,7 @@ from cspmap.views.map import MapView, encode_view
 from cspmap.views.palettes import bivariate_palette, faded_palette
 
 ROOT = Path(__file__).resolve().parent.parent
-NOTICE = "Example: illustrative geography, simulated incidents. No figure here is a real one."
+NOTICE = "Example: illustrative geography, simulated incidents. Only what a named document prints is real."
 YEAR = Span(Month(2007, 4), Month(2008, 3))
 
 OpenPage = Callable[..., AppTest]

@@ -15,7 +15,7 @@ from cspmap.views.palettes import contrast_ratio
 from cspmap.views.words import escape_markdown
 
 ROOT = Path(__file__).resolve().parent.parent
-NOTICE = "Example: illustrative geography, simulated incidents. No figure here is a real one."
+NOTICE = "Example: illustrative geography, simulated incidents. Only what a named document prints is real."
 LICENCE = "Contains public sector information licensed under the Open Government Licence v3.0."
 
 OpenPage = Callable[..., AppTest]

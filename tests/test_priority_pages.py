@@ -18,7 +18,7 @@ from cspmap.operations.decisions import CategoryDecision
 from cspmap.periods import Span
 
 ROOT = Path(__file__).resolve().parent.parent
-NOTICE = "Example: illustrative geography, simulated incidents. No figure here is a real one."
+NOTICE = "Example: illustrative geography, simulated incidents. Only what a named document prints is real."
 YEAR = Span.parse("2007-04..2008-03")
 
 OpenPage = Callable[..., AppTest]
@@ -147,7 +147,8 @@ def test_the_chart_ranks_and_explains_itself(open_page: OpenPage, example_store:
     assert table["Rank"].tolist() == list(range(1, 11))
     assert table["Score"].is_monotonic_decreasing
     assert words.count("Ranked ") == 10
-    assert "Criminal Damage.** Ranked 5 of 10: 3,133 incidents, the most; its rate 11 % above the mean" in words
+    beside = "its rate, as published for the year to March 2008, 11 % above the mean"
+    assert f"Criminal Damage.** Ranked 5 of 10: 3,133 incidents, the most; {beside}" in words
     assert "Harm: the partnership has set no weights, and none are assumed." in words
     assert set(table["Harm"]) == {"not set"}
 

@@ -23,7 +23,7 @@ from cspmap.views.target_board import RATING_COLOURS
 from cspmap.views.target_charts import compare_areas, draw_funnel, trace_line
 
 ROOT = Path(__file__).resolve().parent.parent
-NOTICE = "Example: illustrative geography, simulated incidents. No figure here is a real one."
+NOTICE = "Example: illustrative geography, simulated incidents. Only what a named document prints is real."
 DIVISION = "Luton divisional policing plan 2005-06"
 BEDFORDSHIRE = "Bedfordshire local targets 2007-11"
 

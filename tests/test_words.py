@@ -303,7 +303,7 @@ def list_for(partnership: Partnership, selection: Selection, now: Coverage) -> l
 def test_caveats_of_the_example(example: Partnership) -> None:
     missing = replace(cover(10, 0), missing=(Month(2023, 5),))
     assert list_for(example, select(level="hexagon"), missing) == [
-        "Example: illustrative geography, simulated incidents. No figure here is a real one.",
+        "Example: illustrative geography, simulated incidents. Only what a named document prints is real.",
         "Recorded incidents in Luton, year to April 2024, compared with the year to April 2023.",
         "1 month is missing from the year to April 2024 (May 2023): missing, not zero.",
         "Rates are for the period or month shown, not for a year, per 1,000 residents, 2022 (ONS; as published).",

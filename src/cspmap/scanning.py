@@ -12,7 +12,7 @@ from cspmap.errors import SelectionError
 from cspmap.operations.decisions import CategoryDecision
 from cspmap.peers import compare_offences, list_among, list_offences
 from cspmap.peers import find_year as find_published_year
-from cspmap.periods import Month, Span
+from cspmap.periods import Month, Span, name_months
 from cspmap.priorities import MARKS, Mark
 from cspmap.query import Query
 from cspmap.selection import Selection
@@ -70,8 +70,7 @@ def find_year(query: Query, last: Month | None = None) -> Span:
     year = Span.ending(last or months[-1], months=12)
     if len(query.missing_months(year)) == len(year):
         raise SelectionError(
-            f"No month of the {year.words} is loaded, only {months[0].words} to {months[-1].words}; choose a year that "
-            "ends within those."
+            f"No month of the {year.words} is loaded, only {name_months(months)}; choose a year that ends within those."
         )
     return year
 
@@ -110,6 +109,7 @@ def scan_categories(query: Query, categories: Sequence[str], year: Span, *, publ
         for key in rows.index
     ]
     rows = rows.join(pd.DataFrame(beside, index=rows.index, columns=["peers", "peers_rank", "peers_number"]))
+    rows["peers_year"] = "" if published.year is None else published.year.words
     return Scan(year, rows, coverage, published.year)
 
 

@@ -7,12 +7,12 @@ from scipy.stats import nbinom, poisson
 from scipy.stats.mstats import winsorize
 
 from cspmap.analysis.control_chart import funnel_overdispersion
-from cspmap.analysis.residuals import compare_usual, expect_usual, usual_rates
+from cspmap.analysis.residuals import compare_usual, expect_usual, pool_fifths, usual_rates
 from cspmap.errors import UserError
 
 
 def test_usual_without_drawing_in_is_the_rate_of_the_fifth() -> None:
-    usual = usual_rates([1, 1, 2, 5], [10, 20, 7, 0], [1000, 2000, 500, 1500], winsorise=0)
+    usual = usual_rates([1, 1, 2, 5], [10, 20, 7, 0], [1000, 2000, 500, 1500], winsorise=0, fewest=1)
     assert usual.tolist() == pytest.approx([0.01, 0.014, np.nan, np.nan, 0], nan_ok=True)
 
 
@@ -32,7 +32,7 @@ def test_drawing_in_agrees_with_scipy() -> None:
 
 
 def test_places_are_weighed_by_their_people_and_missing_ones_left_out() -> None:
-    usual = usual_rates([2, 2, 2, 2], [10, 30, None, 5], [1000, 3000, 500, 0], winsorise=0)
+    usual = usual_rates([2, 2, 2, 2], [10, 30, None, 5], [1000, 3000, 500, 0], winsorise=0, fewest=1)
     assert usual[2] == pytest.approx(0.01)
     with pytest.raises(UserError, match="below a half"):
         usual_rates([1], [1], [1], winsorise=0.5)
@@ -50,9 +50,31 @@ def test_an_area_of_several_fifths_is_expected_to_have_what_its_people_would() -
 def test_expected_of_the_places_themselves_adds_up_where_nothing_is_drawn_in() -> None:
     rng = np.random.default_rng(4)
     fifth, counts, people = rng.integers(1, 6, 80), rng.poisson(60, 80), rng.integers(800, 2000, 80)
-    usual = usual_rates(fifth, counts, people, winsorise=0)
+    usual = usual_rates(fifth, counts, people, winsorise=0, fewest=1)
     shares = pd.DataFrame({number: fifth == number for number in range(1, 6)}).astype(float)
     assert expect_usual(shares, pd.Series(people), usual).sum() == pytest.approx(counts.sum())
+
+
+def test_a_fifth_of_few_places_is_taken_with_its_neighbour() -> None:
+    """Four quiet places and a town centre among them do not say what is usual."""
+    fifth = np.repeat([1, 2, 4, 5], [20, 12, 15, 4])
+    assert pool_fifths(fifth) == ((1,), (2,), (4, 5))
+    assert pool_fifths(fifth, fewest=1) == ((1,), (2,), (4,), (5,))
+    assert pool_fifths([5, 5, 3]) == ((3, 5),)
+    assert pool_fifths([]) == ()
+    counts = np.concatenate([np.full(47, 40), [20, 25, 30, 270]])
+    usual = usual_rates(fifth, counts, np.full(51, 1000))
+    assert usual[5] == usual[4] < 0.045
+    assert np.isnan(usual[3])
+    assert usual_rates(fifth, counts, np.full(51, 1000), fewest=1)[5] > 0.06
+
+
+@given(st.lists(st.integers(1, 5), max_size=60), st.integers(1, 20))
+def test_pooled_fifths_are_all_there_once_and_none_is_small(fifths: list[int], fewest: int) -> None:
+    groups = pool_fifths(fifths, fewest=fewest)
+    assert [number for group in groups for number in group] == sorted(set(fifths))
+    if len(groups) > 1:
+        assert all(sum(number in group for number in fifths) >= fewest for group in groups)
 
 
 def test_standing_by_the_limits_of_a_poisson_count() -> None:

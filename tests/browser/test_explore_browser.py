@@ -20,7 +20,7 @@ from .conftest import CSPMAP, ROOT, Server, ServeStore, Watch
 pytestmark = pytest.mark.browser
 
 SIZES = [(1920, 1080), (1280, 720), (390, 844)]
-NOTICE = "Example: illustrative geography, simulated incidents. No figure here is a real one."
+NOTICE = "Example: illustrative geography, simulated incidents. Only what a named document prints is real."
 LICENCE = "Contains public sector information licensed under the Open Government Licence v3.0."
 TILE_HOST = "tile.openstreetmap.org"
 HEXAGONS, WARDS = 123, 19

@@ -20,30 +20,54 @@ Standing: TypeAlias = Literal["far more", "more", "as usual", "fewer", "far fewe
 # The most extreme tenth at either end is drawn in, as for the spread of funnels (Spiegelhalter 2005): one town centre
 # must not say what is usual.
 WINSORISE = 0.1
+# Of fewer places than this, one would say what is usual, drawn in or not.
+FEWEST_PLACES = 10
 
 
 def usual_rates(
-    fifths: Array | Column, counts: Array | Column, people: Array | Column, *, winsorise: float = WINSORISE
+    fifths: Array | Column,
+    counts: Array | Column,
+    people: Array | Column,
+    *,
+    winsorise: float = WINSORISE,
+    fewest: int = FEWEST_PLACES,
 ) -> pd.Series:
     """What people of each fifth of deprivation (1, most deprived, to 5) usually see: incidents per person, by fifth.
 
     One value a place, in one order; a place of which any is missing, or with nobody, takes no part. In each fifth the
     mean of the places' rates, weighted by people, once the rates beyond the quantiles `winsorise` and 1 - `winsorise`
-    have been drawn in to them; with `winsorise` 0 it is the fifth's incidents over its people. NaN where a fifth has no
-    place.
+    have been drawn in to them; with `winsorise` 0 it is the fifth's incidents over its people. A fifth of fewer than
+    `fewest` places is taken together with its neighbour (`pool_fifths`). NaN where a fifth has no place.
     """
     if not 0 <= winsorise < 0.5:
         raise UserError(f"The share drawn in at either end must be 0 or more and below a half, got {winsorise}.")
     fifth, counted, weight = np.broadcast_arrays(as_floats(fifths), as_floats(counts), as_floats(people))
     known = np.isfinite(counted) & (weight > 0)
     found = pd.Series(np.nan, index=pd.Index(FIFTHS, name="fifth"))
-    for number in FIFTHS:
-        own = known & (fifth == number)
-        if own.any():
-            rates = counted[own] / weight[own]
-            drawn = np.clip(rates, *np.quantile(rates, [winsorise, 1 - winsorise]))
-            found[number] = float(np.average(drawn, weights=weight[own]))
+    for together in pool_fifths(fifth[known], fewest=fewest):
+        own = known & np.isin(fifth, together)
+        rates = counted[own] / weight[own]
+        drawn = np.clip(rates, *np.quantile(rates, [winsorise, 1 - winsorise]))
+        found[list(together)] = float(np.average(drawn, weights=weight[own]))
     return found
+
+
+def pool_fifths(fifths: Array | Column, *, fewest: int = FEWEST_PLACES) -> tuple[tuple[int, ...], ...]:
+    """The fifths that have a place, from the most deprived, those of fewer than `fewest` places with a neighbour.
+
+    As long as there is such a one, the smallest joins the smaller of its neighbours, of two alike the more deprived.
+    """
+    held = as_floats(fifths)
+    sizes: dict[tuple[int, ...], int] = {(number,): int((held == number).sum()) for number in FIFTHS}
+    groups = [group for group, size in sizes.items() if size]
+    while len(groups) > 1 and min(sizes[group] for group in groups) < fewest:
+        at = min(range(len(groups)), key=lambda place: sizes[groups[place]])
+        beside = min((place for place in (at - 1, at + 1) if 0 <= place < len(groups)), key=lambda p: sizes[groups[p]])
+        first, second = sorted((at, beside))
+        joined = groups[first] + groups[second]
+        sizes[joined] = sizes[groups[first]] + sizes[groups[second]]
+        groups[first : second + 1] = [joined]
+    return tuple(groups)
 
 
 def expect_usual(shares: pd.DataFrame, people: Column, usual: pd.Series) -> pd.Series:

@@ -185,6 +185,13 @@ def show_usual(picture: DeprivationPicture) -> None:
     st.markdown(list_standings(beyond.sort_values("ratio")[::-1]) or "No area is outside the dashed lines.")
 
 
+PLACED_BY = {
+    "score": "score",
+    "rank": "rank",
+    "fifth": "the share of residents in England's most deprived fifth",
+}
+
+
 def show_editions(query: Query, picture: DeprivationPicture, caveats: Sequence[str]) -> None:
     """Where areas stand in each edition, side by side."""
     editions = compare_editions(query, picture.choice.level)
@@ -192,6 +199,11 @@ def show_editions(query: Query, picture: DeprivationPicture, caveats: Sequence[s
         "Where areas stand among each other in each edition, all domains together; 1 is the most deprived. Scores of "
         "two editions are on different scales and are not compared."
     )
+    if editions["kind"].nunique() > 1:
+        by = editions.groupby("edition")["kind"].first().map(PLACED_BY)
+        told = "; ".join(f"those of {edition} go by {words}" for edition, words in by.items())
+        warning = f"Places are not alike: {told}. A move between the editions may be no more than that."
+        st.markdown(f":orange-background[:material/warning: {escape_markdown(warning)}]")
     named = {"score": "score", "fifth": "in most deprived fifth", "place": "place"}
     wide = editions.pivot(index=["code", "name"], columns="edition", values=list(named))
     wide = wide.dropna(axis=1, how="all")

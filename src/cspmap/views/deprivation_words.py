@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from cspmap.analysis.inequality import FIFTHS, DeprivationCurve
-from cspmap.analysis.residuals import Standing
+from cspmap.analysis.residuals import FEWEST_PLACES, Standing
 from cspmap.deprivation_view import DeprivationPicture, Kind
 from cspmap.exports.published import describe_internal
 from cspmap.partnership import Partnership
@@ -113,7 +113,12 @@ def describe_fifths(picture: DeprivationPicture) -> str:
     times = f" The first is {most['rate'] / least['rate']:.1f} times the second." if least["rate"] > 0 else ""
     absent = [FIFTH_NAMES[number - 1].lower() for number in FIFTHS if not picture.fifths["places"][number]]
     none = f" No place here is in England's {' or '.join(absent)}." if absent else ""
-    return f"{'. '.join(told)}.{times}{none}"
+    few = [
+        f" Only {size} of the places here are in the {FIFTH_NAMES[number - 1].lower()}, too few to say what is usual."
+        for number, size in zip(FIFTHS, picture.fifths["places"].astype(int).tolist(), strict=True)
+        if 0 < size < FEWEST_PLACES
+    ]
+    return f"{'. '.join(told)}.{times}{none}{''.join(few)}"
 
 
 def describe_curve(curve: DeprivationCurve, per: str) -> str:

@@ -136,13 +136,17 @@ def describe_forecast(row: Row) -> str:
 
 
 def describe_peers(row: Row) -> str:
-    """ "its rate 12 % above the mean of similar partnerships, 3 of 8 by rate"; empty where that is not loaded."""
+    """ "its rate, as published for the year to December 2024, 12 % above the mean of similar partnerships".
+
+    Empty where that is not loaded.
+    """
     if pd.isna(row["peers"]):
         return ""
     percent = 100 * (row["peers"] - 1)
     where = f"{abs(percent):.0f} % {'above' if percent > 0 else 'below'}" if abs(percent) >= 0.5 else "at"
     rank = "" if pd.isna(row["peers_rank"]) else f" (rank {row['peers_rank']:.0f} of {row['peers_number']:.0f})"
-    return f"its rate {where} the mean of similar partnerships{rank}"
+    published = f", as published for {the(str(row['peers_year']))}," if row.get("peers_year") else ""
+    return f"its rate{published} {where} the mean of similar partnerships{rank}"
 
 
 def describe_marks(row: Row) -> str:
