@@ -25,8 +25,13 @@ def test_first_link_after_a_cold_start_shows_the_apps_own_pages(
         "Targets",
         "Set targets",
         "Hotspots",
+        "Deprivation",
         "Focus area",
         "Operations",
+        "Compare",
+        "Perceptions",
+        "Priorities",
+        "Meeting",
         "Data",
     ]
 

@@ -443,6 +443,7 @@ def test_on_a_phone_it_scrolls_downwards_only(page: Page, room: Room) -> None:
 
 def test_explore_hands_its_selection_over(page: Page, room: Room) -> None:
     page.goto(f"{room.server.url}/?{urlencode({**NOVEMBER, 'crime': 'robbery', 'level': 'ward'})}")
+    expect(page.frame_locator("iframe").locator("path[data-code][aria-label]").first).to_be_visible(timeout=60_000)
     page.get_by_role("button", name="Link").click()
     address = page.get_by_role("link", name="Meeting", exact=True).last.get_attribute("href")
     assert address

@@ -125,7 +125,7 @@ def test_sheet_tells_results_and_its_link_keeps_the_comparison(
 
 
 def test_what_was_typed_is_there_again_after_another_page(page: Page, example: Server, kept: Operations) -> None:
-    saved = kept.save_operation(replace(ROBBERY, id="e" * 32, name="Looked up"), who="Sgt Ames")
+    saved = kept.save_operation(replace(ROBBERY, id="f" * 32, name="Looked up"), who="Sgt Ames")
     open_sheet(page, example, saved)
     begin_change(page)
     write(page, "Lead", "Insp. Bell")

@@ -31,7 +31,7 @@ def draw_series(rows: pd.DataFrame, *, most: float) -> Chart:
     layers: list[Spec] = [
         {
             "transform": [{"filter": "isValid(datum.low)"}],
-            "mark": {"type": "rule", "color": GREY, "strokeWidth": 2},
+            "mark": {"type": "rule", "color": GREY, "strokeWidth": 2, "aria": False},
             "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}},
         },
         {"mark": {"type": "line", "color": CATEGORICAL[0]}, "encoding": {"x": x, "y": y}},
@@ -64,7 +64,7 @@ def draw_figures(rows: pd.DataFrame) -> Chart:
     ]
     margins: Spec = {
         "transform": [{"filter": "isValid(datum.low)"}],
-        "mark": {"type": "rule", "color": CATEGORICAL[3], "strokeWidth": 3},
+        "mark": {"type": "rule", "color": CATEGORICAL[3], "strokeWidth": 3, "aria": False},
         "encoding": {"x": {**x, "field": "low"}, "x2": {"field": "high"}, "y": y},
     }
     layers = [{"mark": bars, "encoding": {"x": x, "y": y, "tooltip": tooltip}}, margins, *texts]
@@ -89,7 +89,7 @@ def draw_said(rows: pd.DataFrame, span: tuple[str, str]) -> Chart:
         },
         {
             "transform": [{"filter": "isValid(datum.low)"}],
-            "mark": {"type": "rule", "color": GREY, "strokeWidth": 2},
+            "mark": {"type": "rule", "color": GREY, "strokeWidth": 2, "aria": False},
             "encoding": {"x": {**x, "field": "middle"}, "y": {**y, "field": "low"}, "y2": {"field": "high"}},
         },
         {
