@@ -41,7 +41,7 @@ LARGEST = 250_000  # bytes
 # An operation on simulated incidents: what is said of it is what the sheet makes of them.
 OCTANS = Operation(
     "Octans",
-    id="octans",
+    id="0" * 32,
     aim="Fewer robberies, and people who feel safer",
     lead="Sgt Ames",
     status="ended",
@@ -75,7 +75,7 @@ SHOTS = (
     Shot("hotspots", "/hotspots?months=January+2007&months=December+2007", 1280, 720),
     Shot("deprivation", "/deprivation?level=Ward", 1280, 720),
     Shot("focus", "/focus?level=ward&crime=robbery&areas=luton-dallow%2Cluton-south", 1280, 720),
-    Shot("operations", "/operations?operation=octans", 1280, 900, "chart"),
+    Shot("operations", f"/operations?operation={OCTANS.id}", 1280, 900, "chart"),
     Shot("compare", "/compare", 1280, 720, "chart"),
     Shot("perceptions", "/perceptions", 1280, 720, "chart"),
     Shot("priorities", "/priorities", 1280, 720, "table"),
