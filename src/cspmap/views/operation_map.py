@@ -69,6 +69,6 @@ def draw_operation(query: Query, operation: Operation, counts: OperationCounts, 
 def _make_place(code: str, name: str, outline: Outline, *, mark: str, tooltip: tuple[str, ...] = ()) -> Place:
     geometry: dict[str, Any] = write_outline(outline)
     corners = [position for polygon in outline.polygons for position in polygon[0]]
-    west, east = (pick(longitude for longitude, _ in corners) for pick in (min, max))
-    top = max(latitude for _, latitude in corners)
-    return Place(code, name, geometry, ((west + east) / 2, top), tooltip, mark)
+    # The highest corner: above the middle of the whole may be somebody else's ground.
+    longitude, latitude = max(corners, key=lambda position: position[1])
+    return Place(code, name, geometry, (longitude, latitude), tooltip, mark)
