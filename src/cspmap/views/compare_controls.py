@@ -8,11 +8,10 @@ import streamlit as st
 
 from cspmap.partnership import Partnership
 from cspmap.peers import Among, Offence, Year, find_offence, find_year, list_among, list_offences
-from cspmap.periods import Month, Span
 from cspmap.query import Query
 from cspmap.selection import Selection
 from cspmap.views.compare_words import name_among
-from cspmap.views.controls import name_month
+from cspmap.views.controls import choose_months_and_crimes
 
 Value = TypeVar("Value")
 
@@ -47,33 +46,12 @@ def choose_peers(query: Query, *, every: bool = False) -> PeerChoice:
 def choose_areas(query: Query) -> Selection:
     """Draw the choices for the partnership's own areas where the page is, and return what they say."""
     store, partnership = query.store, query.store.partnership
-    months = [str(month) for month in Span(store.months[0], store.months[-1])]
-    latest = months[-min(12, len(months)) :]
-    crimes = partnership.crime_names
     levels = {layer.name: layer.key for layer in partnership.layers if layer.figures_of is None}
     usual = partnership.find_layer(partnership.boundary).name
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
-        first, last = st.select_slider(
-            "Period",
-            months,
-            (latest[0], latest[-1]),
-            format_func=name_month,
-            key="months",
-            bind="query-params",
-            width=210,
-        )
-        kinds = st.multiselect(
-            "Crime",
-            list(crimes),
-            format_func=crimes.__getitem__,
-            key="crime",
-            bind="query-params",
-            placeholder="All",
-            width=296,
-        )
+        span, crimes = choose_months_and_crimes(query)
         level = _choose("Level", levels, start=usual, key="level", width=150)
-    span = Span(Month.parse(first), Month.parse(last))
-    return Selection.default(store).change(span=span, level=level, crimes=tuple(kinds))
+    return Selection.default(store).change(span=span, level=level, crimes=crimes)
 
 
 def _choose(

@@ -102,6 +102,35 @@ def choose_area(code: str | None) -> None:
     st.session_state[f"chosen-{st.session_state['level']}"] = code
 
 
+def choose_months_and_crimes(query: Query, *, width: int = 296) -> tuple[Span, tuple[str, ...]]:
+    """Draw a period, at first the latest year, and the crimes, which the address keeps by itself; return both.
+
+    `width` is that of the list of crimes, in pixels.
+    """
+    store, crimes = query.store, query.store.partnership.crime_names
+    months = [str(month) for month in Span(store.months[0], store.months[-1])]
+    latest = months[-min(12, len(months)) :]
+    first, last = st.select_slider(
+        "Period",
+        months,
+        (latest[0], latest[-1]),
+        format_func=name_month,
+        key="months",
+        bind="query-params",
+        width=210,
+    )
+    kinds = st.multiselect(
+        "Crime",
+        list(crimes),
+        format_func=crimes.__getitem__,
+        key="crime",
+        bind="query-params",
+        placeholder="All",
+        width=width,
+    )
+    return Span(Month.parse(first), Month.parse(last)), tuple(kinds)
+
+
 def choose_selection(query: Query, *, bar: DeltaGenerator, finder: DeltaGenerator) -> tuple[Selection, MapSettings]:
     """Draw the filters in the container `bar`, the search for an area in `finder`, and return what they say."""
     store, partnership = query.store, query.store.partnership

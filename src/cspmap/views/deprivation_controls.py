@@ -9,9 +9,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from cspmap.analysis.bivariate import SIDE
 from cspmap.deprivation_view import DeprivationChoice, list_editions
-from cspmap.periods import Month, Span
 from cspmap.query import Query
-from cspmap.views.controls import MapSettings, name_month
+from cspmap.views.controls import MapSettings, choose_months_and_crimes
 from cspmap.views.deprivation_words import DOMAIN_NAMES, name_class
 from cspmap.views.map import LegendEvent, MapEvent, take_message
 
@@ -57,31 +56,10 @@ def take_acts() -> None:
 
 def choose_deprivation(query: Query, *, bar: DeltaGenerator) -> DeprivationPage:
     """Draw the choices in the container `bar`, and return what they say."""
-    store, partnership = query.store, query.store.partnership
-    months = [str(month) for month in Span(store.months[0], store.months[-1])]
-    latest = months[-min(12, len(months)) :]
-    crimes = partnership.crime_names
-    levels = {layer.key: layer.name for layer in partnership.layers}
+    levels = {layer.key: layer.name for layer in query.store.partnership.layers}
     editions = [str(year) for year in list_editions(query)]
     with bar:
-        first, last = st.select_slider(
-            "Period",
-            months,
-            (latest[0], latest[-1]),
-            format_func=name_month,
-            key="months",
-            bind="query-params",
-            width=210,
-        )
-        kinds = st.multiselect(
-            "Crime",
-            list(crimes),
-            format_func=crimes.__getitem__,
-            key="crime",
-            bind="query-params",
-            placeholder="All",
-            width=250,
-        )
+        span, crimes = choose_months_and_crimes(query, width=250)
         level = _choose("Level", levels, key=_LEVEL, width=132)
         edition = _choose("Indices of", {year: year for year in editions}, key="edition", width=100)
         domains = {key: DOMAIN_NAMES[key] for key in query.list_domains(int(edition))}
@@ -96,10 +74,10 @@ def choose_deprivation(query: Query, *, bar: DeltaGenerator) -> DeprivationPage:
             )
     return DeprivationPage(
         choice=DeprivationChoice(
-            span=Span(Month.parse(first), Month.parse(last)),
+            span=span,
             level=level,
             edition=int(edition),
-            crimes=tuple(kinds),
+            crimes=crimes,
             domain=domain,
         ),
         colours=colours,

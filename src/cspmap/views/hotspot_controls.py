@@ -11,9 +11,9 @@ from cspmap.analysis.hotspots import COVERAGE
 from cspmap.analysis.hotspots.significance import ALPHA
 from cspmap.hotspot_ground import SHAPES, CellChoice
 from cspmap.hotspot_layers import LAYERS, PLAYED, HotspotChoice, LayerKey
-from cspmap.periods import Comparison, Month, Span
+from cspmap.periods import Comparison
 from cspmap.query import Query
-from cspmap.views.controls import MapSettings, name_month
+from cspmap.views.controls import MapSettings, choose_months_and_crimes
 from cspmap.views.hotspot_words import LAYER_NAMES, LAYER_QUESTIONS
 from cspmap.views.words import COMPARISONS
 
@@ -41,29 +41,8 @@ class HotspotView:
 
 def choose_hotspots(query: Query, *, bar: DeltaGenerator) -> HotspotView:
     """Draw the choices in the container `bar`, and return what they say."""
-    store, partnership = query.store, query.store.partnership
-    months = [str(month) for month in Span(store.months[0], store.months[-1])]
-    latest = months[-min(12, len(months)) :]
-    crimes = partnership.crime_names
     with bar:
-        first, last = st.select_slider(
-            "Period",
-            months,
-            (latest[0], latest[-1]),
-            format_func=name_month,
-            key="months",
-            bind="query-params",
-            width=210,
-        )
-        kinds = st.multiselect(
-            "Crime",
-            list(crimes),
-            format_func=crimes.__getitem__,
-            key="crime",
-            bind="query-params",
-            placeholder="All",
-            width=296,
-        )
+        span, crimes = choose_months_and_crimes(query)
         layers = {LAYER_NAMES[layer]: layer for layer in LAYERS}
         layer = _choose("Layer", layers, key="layer", width=190)
         comparison: Comparison = "last-year"
@@ -76,8 +55,8 @@ def choose_hotspots(query: Query, *, bar: DeltaGenerator) -> HotspotView:
         with st.popover("More", icon=":material/tune:"):
             st.caption(LAYER_QUESTIONS[layer])
             choice = HotspotChoice(
-                span=Span(Month.parse(first), Month.parse(last)),
-                crimes=tuple(kinds),
+                span=span,
+                crimes=crimes,
                 layer=layer,
                 comparison=comparison,
                 cells=_choose_cells(query),
