@@ -21,13 +21,12 @@ from cspmap.views.focus_words import (
     describe_proof,
     format_share,
 )
+from cspmap.views.shared_work import make_room
 from cspmap.views.words import escape_markdown
 
 SECONDS = 60.0
 # Of all viewers together: each takes a core of the machine that draws everybody's pages.
 MOST_SEARCHES = 2
-# A viewer's page looks at its search twice a second; one that nobody has looked at for so long has lost its viewer.
-_ABANDONED = 15.0
 _JOB, _ANSWER, _SHOWN, _OPEN = "focus-job", "focus-answer", "focus-shown", "focus-suggest-open"
 _BUDGET, _BY, _HOLD, _AVOID = "focus-budget", "focus-by", "focus-hold", "focus-avoid"
 _ROUND, _OTHERS, _TAKEN = "focus-round", "focus-others", "focus-taken"
@@ -59,17 +58,6 @@ def _list_searches() -> list[Running]:
 
 
 _ONE_AT_A_TIME = threading.Lock()
-
-
-def _make_room() -> None:
-    """End searches whose viewers have gone; raises UserError where as many as there may be are still under way."""
-    searches, now = _list_searches(), time.monotonic()
-    for running in list(searches):
-        if running.job.done or now - running.looked_at > _ABANDONED:
-            running.job.kill()
-            searches.remove(running)
-    if len(searches) >= MOST_SEARCHES:
-        raise UserError("Other viewers' searches keep this machine busy; try again in a minute.")
 
 
 @dataclass(frozen=True)
@@ -126,7 +114,7 @@ def _start(ground: FocusGround, aim: Aim, by: By, ticked: Sequence[str]) -> None
     state.pop(_ANSWER, None)
     try:
         with _ONE_AT_A_TIME:
-            _make_room()
+            make_room(_list_searches(), most=MOST_SEARCHES, noun="searches")
             job = start_suggestion(
                 ground.units,
                 ground.weigh(aim).drop(WHOLE),

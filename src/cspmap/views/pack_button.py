@@ -15,12 +15,11 @@ from cspmap.exports.pack import FORMAT_NAMES, MEDIA_TYPES, PACK_FORMATS, PackFor
 from cspmap.pack_job import PackJob, PackQuestion
 from cspmap.query import Query
 from cspmap.selection import Selection
+from cspmap.views.shared_work import make_room
 from cspmap.views.words import escape_markdown
 
 # Of all viewers together: each takes a core of the machine that draws everybody's pages.
 MOST_PACKS = 2
-# A viewer's page looks at its pack twice a second; one that nobody has looked at for so long has lost its viewer.
-_ABANDONED = 15.0
 _JOB, _DONE, _OPEN, _FORMAT, _SCOPE = "pack-job", "pack-done", "pack-open", "pack-format", "pack-scope"
 PARTNERSHIP = "partnership"
 
@@ -145,24 +144,13 @@ def _start(question: PackQuestion) -> None:
     st.session_state.pop(_DONE, None)
     try:
         with _ONE_AT_A_TIME:
-            _make_room()
+            make_room(_list_packs(), most=MOST_PACKS, noun="packs")
             running = Running(PackJob(question))
             _list_packs().append(running)
     except UserError as error:
         st.session_state[_DONE] = Finished(question, error)
     else:
         st.session_state[_JOB] = running
-
-
-def _make_room() -> None:
-    """End packs whose viewers have gone; raises UserError where as many as there may be are still under way."""
-    packs, now = _list_packs(), time.monotonic()
-    for running in list(packs):
-        if running.job.done or now - running.looked_at > _ABANDONED:
-            running.job.kill()
-            packs.remove(running)
-    if len(packs) >= MOST_PACKS:
-        raise UserError("Other viewers' packs keep this machine busy; try again in a minute.")
 
 
 def stop_pack() -> None:
