@@ -37,7 +37,7 @@ def test_group_is_drawn_told_and_given_as_a_file(page: Page, example: Server, tm
     assert box["width"] > 1000
     assert box["height"] > 200
     with page.expect_download() as download:
-        page.get_by_role("button", name="CSV").click()
+        page.get_by_role("button", name="CSV", exact=True).click()
     path = tmp_path / "group.csv"
     download.value.save_as(path)
     rows = list(csv.DictReader(path.read_text("utf-8-sig").splitlines()))

@@ -178,7 +178,7 @@ def test_legend_of_a_phone_opens_and_filters(page: Page, example: Server) -> Non
 def test_file_carries_edition_period_and_caveats(page: Page, example: Server, tmp_path: Path) -> None:
     open_map(page, example, level="Ward", crime="Robbery")
     with page.expect_download() as download:
-        page.get_by_role("button", name="CSV").first.click()
+        page.get_by_role("button", name="CSV", exact=True).first.click()
     assert download.value.suggested_filename == "deprivation-2019-areas-ward-2007-04-to-2008-03.csv"
     download.value.save_as(tmp_path / "file.csv")
     table = read_csv((tmp_path / "file.csv").read_text("utf-8"))

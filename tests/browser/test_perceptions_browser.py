@@ -18,7 +18,7 @@ def open_perceptions(page: Page, server: Server, **query: str) -> None:
     page.goto(f"{server.url}/perceptions?{urlencode(query)}")
     expect(page.get_by_text(LICENCE)).to_be_attached()
     # The first page of a fresh server waits for its libraries.
-    expect(page.get_by_role("button", name="CSV")).to_be_attached(timeout=60_000)
+    expect(page.get_by_role("button", name="CSV", exact=True)).to_be_attached(timeout=60_000)
     expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
 
 
@@ -74,7 +74,7 @@ def test_recorded_crime_is_beside_and_kept_apart(page: Page, example: Server) ->
 def test_the_file_has_every_figure_with_its_source(page: Page, example: Server, tmp_path: Path) -> None:
     open_perceptions(page, example)
     with page.expect_download() as download:
-        page.get_by_role("button", name="CSV").click()
+        page.get_by_role("button", name="CSV", exact=True).click()
     download.value.save_as(tmp_path / "indicators.csv")
     lines = (tmp_path / "indicators.csv").read_text("utf-8").splitlines()
     held = sum(file.read_text("utf-8").count("\n") - 1 for file in (ROOT / "data" / "indicators").glob("*.csv"))

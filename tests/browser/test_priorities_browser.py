@@ -121,7 +121,7 @@ def test_two_who_decide_at_once_lose_nothing(
 def test_the_chart_as_a_file(page: Page, example: Server, tmp_path: Path) -> None:
     open_priorities(page, example)
     with page.expect_download() as download:
-        page.get_by_role("button", name="CSV").click()
+        page.get_by_role("button", name="CSV", exact=True).click()
     download.value.save_as(tmp_path / "chart.csv")
     lines = (tmp_path / "chart.csv").read_text("utf-8").splitlines()
     assert len(lines) == 11
