@@ -194,3 +194,15 @@ def test_a_period_of_which_nothing_is_loaded_is_not_known_rather_than_withheld(h
     assert frame["count"].isna().all()
     assert not frame[WITHHELD].any()
     assert isinstance(frame, pd.DataFrame)
+
+
+def test_any_table_is_protected_with_its_totals(query: Query, hiding: Query, rounding: Query) -> None:
+    counts = pd.Series([9, 2, 6, 30, 0])
+    flags = publish(hiding).protect(counts)
+    # The 2 is small, and the 6 goes with it, as the total is shown.
+    assert flags.tolist() == [False, True, True, False, False, False]
+    assert publish(hiding).let_out(counts, flags[:-1]).isna().tolist() == flags[:-1].tolist()
+    assert not publish(query).protect(counts).any()
+    assert not publish(rounding).protect([[1, 2], [3, float("nan")]]).any()
+    assert publish(query).let_out(counts).equals(counts)
+    assert publish(rounding).let_out(counts).tolist() == [10, 0, 5, 30, 0]

@@ -8,14 +8,14 @@ period, the crimes and the level alone, never on which of the areas are shown, s
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cspmap.analysis.disclosure import Flags, round_counts, suppress
+from cspmap.analysis.disclosure import Flags, add_totals, round_counts, suppress
 from cspmap.partnership import Disclosure
 from cspmap.periods import Span
 from cspmap.query import Query
@@ -62,7 +62,7 @@ class Published:
             flags = np.zeros(len(frame), dtype=bool)
             if self.hides and frame[column].notna().any():
                 flags = self.flag(selection, span=span)[self._find_rows(selection, frame["code"])]
-            frame[column] = self._let_out(frame[column], flags)
+            frame[column] = self.let_out(frame[column], flags)
             frame[flag] = flags
         return frame
 
@@ -73,7 +73,7 @@ class Published:
         if self.hides and len(cells):
             found = self.flag(selection, by=by)[self._find_rows(selection, cells["code"].drop_duplicates())]
             flags = found[(slice(None), *[slice(0, -1)] * (found.ndim - 1))].ravel()
-        cells["count"] = self._let_out(cells["count"], flags)
+        cells["count"] = self.let_out(cells["count"], flags)
         cells[WITHHELD] = flags
         kept = cells["code"].isin(selection.areas) if selection.areas else pd.Series(True, index=cells.index)
         return cells[kept].reset_index(drop=True)
@@ -97,7 +97,7 @@ class Published:
         if self.hides:
             for months in self._divide(selection, span):
                 frame.loc[frame["month"].isin(months), WITHHELD] = self._flag_months(selection, months, code)
-        frame["count"] = self._let_out(frame["count"], frame[WITHHELD].to_numpy(dtype=bool))
+        frame["count"] = self.let_out(frame["count"], frame[WITHHELD].to_numpy(dtype=bool))
         return frame
 
     def count_types(self, selection: Selection, *, code: str | None = None) -> pd.DataFrame:
@@ -116,7 +116,7 @@ class Published:
             flags = np.zeros(len(frame), dtype=bool)
             if self.hides and frame[column].notna().any():
                 flags = self.flag(selection, span=span, by=("crime_type",))[self._find_row(selection, code), :-1]
-            frame[column] = self._let_out(frame[column], flags)
+            frame[column] = self.let_out(frame[column], flags)
             frame[flag] = flags
         return frame
 
@@ -148,6 +148,29 @@ class Published:
             crimes=selection.crimes,
         )
         return self._flag(key, tuple(by))
+
+    def protect(self, counts: npt.ArrayLike, *, groups: Sequence[int] | None = None) -> Flags:
+        """Which counts of a table of one to three ways are withheld, laid out as `suppress` lays them out.
+
+        For counts of anything but a level's areas, which `flag` answers for: cells, streets, the types and months of
+        an outline. They are shown with their totals. What is missing (NaN) counts as nothing. Nothing is withheld
+        where the rule withholds nothing.
+        """
+        known = np.nan_to_num(np.asarray(counts, dtype=float)).astype(np.int64).clip(min=0)
+        if self.hides:
+            return suppress(known, threshold=self.rule.threshold, groups=groups)
+        return np.zeros(add_totals(known, groups=groups).shape, dtype=bool)
+
+    def let_out(self, counts: pd.Series, withheld: npt.ArrayLike = False) -> pd.Series:
+        """Counts as they may be shown: missing where withheld, rounded where the rule rounds."""
+        if self.hides:
+            return counts.mask(np.broadcast_to(withheld, len(counts)))
+        if not self.rounds:
+            return counts
+        known = counts.notna()
+        rounded = counts.copy()
+        rounded[known] = round_counts(counts[known].to_numpy(dtype=np.int64), self.rule.base)
+        return rounded
 
     def _work_out(self, selection: Selection, by: tuple[By, ...]) -> Flags:
         cells = self.query.count_cells(selection, by)
@@ -208,17 +231,6 @@ class Published:
         areas = self.query.store.areas
         held = areas.loc[areas["layer"] == self.query.store.counted_level(selection.level), "code"]
         return np.asarray(pd.Index(held).get_indexer(pd.Index(codes)))
-
-    def _let_out(self, counts: Any, withheld: npt.NDArray[np.bool_]) -> Any:
-        """Counts as they may be shown: missing where withheld, rounded where the rule rounds."""
-        if self.hides:
-            return counts.mask(withheld)
-        if not self.rounds:
-            return counts
-        known = counts.notna()
-        rounded = counts.copy()
-        rounded[known] = round_counts(counts[known].to_numpy(dtype=np.int64), self.rule.base)
-        return rounded
 
 
 _PUBLISHED: "WeakKeyDictionary[Query, Published]" = WeakKeyDictionary()
