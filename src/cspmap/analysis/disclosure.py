@@ -30,7 +30,7 @@ Indices: TypeAlias = npt.NDArray[np.intp]
 LEAST_THRESHOLD = 3
 
 # So many partners of a category are tried at first, the cheapest; all of them where none of those will do.
-_PARTNERS = {1: 10_000, 2: 24, 3: 8}
+_PARTNERS = {1: 64, 2: 24, 3: 8}
 # A zero is withheld only where nothing else will do.
 _ZERO_WEIGHT = 1e6
 _PLENTY = np.iinfo(np.int64).max // 4
