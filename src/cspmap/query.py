@@ -20,7 +20,7 @@ from cspmap.periods import Month, Span
 from cspmap.selection import Selection
 from cspmap.sources.deprivation import OVERALL
 from cspmap.store import Store
-from cspmap.totals import COUNTS, Coverage, Totals
+from cspmap.totals import COUNTS, Coverage, Tally, Totals
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -42,7 +42,7 @@ class Query:
         self._deprivation = store.read_table("deprivation")
         self._totals = Totals(store.read_table("totals"), [kind.key for kind in store.partnership.crime_types])
         self._listed: dict[tuple[str, str], pd.DataFrame] = {}
-        self._series: dict[str, tuple[NDArray[np.float64], pd.Index, list[str]]] = {}
+        self._cubes: dict[str, Tally] = {}
         self._deprived: dict[tuple[str, int, str], pd.DataFrame] = {}
 
     @contextmanager
@@ -108,14 +108,45 @@ class Query:
         Columns: code, name, hectares, count, before, denominator, denominator_method. A count is missing (NA) only
         where no month of its span is loaded; an area without an incident counts 0.
         """
-        with self._connection() as engine:
-            found = self._count_spans(engine.table("cube"), selection).to_pandas().set_index("code")
         frame = self._list_areas(selection.level, self.denominator(selection).key)
-        counts = found.reindex(frame["code"]).fillna(0).astype("Int64")
         for place, (column, span) in enumerate((("count", selection.span), ("before", selection.before)), start=3):
-            known = len(self.missing_months(span)) < len(span)
-            frame.insert(place, column, counts[column].array if known else _nothing(len(frame)))
+            frame.insert(place, column, self._sum_months(self._count_cube(selection, span).sum(axis=(0, 1)), span))
         return frame
+
+    def _sum_months(self, sums: NDArray[np.int64], span: Span) -> Any:
+        """Sums over a span as a column, of what nobody knows where no month of it is loaded."""
+        known = len(self.missing_months(span)) < len(span)
+        return pd.array(sums, dtype="Int64") if known else _nothing(len(sums))
+
+    def _count_cube(self, selection: Selection, span: Span) -> NDArray[np.int64]:
+        """Counts of the selection's crime types by month, crime type and area of its level, in the areas' order."""
+        return self._hold_cube(selection.level).count(span, self.crime_types(selection))
+
+    def _hold_cube(self, level: str) -> Tally:
+        """All counts of a level, read once: they are few, and asked for at every turn."""
+        if level not in self._cubes:
+            with self._connection() as engine:
+                cube = engine.table("cube")
+                rows = cube.filter(cube.layer == self.store.counted_level(level)).drop("layer").to_pandas()
+            places = self._places[level]
+            rows = rows[rows["code"].isin(places)]
+            self._cubes[level] = Tally(
+                rows["month"].tolist(),
+                rows["crime_type"].tolist(),
+                np.array([places[code] for code in rows["code"]], dtype=np.intp),
+                rows["count"].to_numpy(np.int64),
+                types=[kind.key for kind in self.store.partnership.crime_types],
+                size=len(places),
+            )
+        return self._cubes[level]
+
+    @cached_property
+    def _places(self) -> dict[str, dict[str, int]]:
+        """The place of every area among those of its level, by level and code."""
+        places: dict[str, dict[str, int]] = {layer.key: {} for layer in self.store.partnership.layers}
+        for layer, code in zip(self._areas["layer"].tolist(), self._areas["code"].tolist(), strict=True):
+            places[layer][code] = len(places[layer])
+        return places
 
     def _list_areas(self, level: str, denominator: str) -> pd.DataFrame:
         """Columns: code, name, hectares, denominator, denominator_method. The caller's own, to change."""
@@ -128,23 +159,6 @@ class Query:
             )
         return self._listed[level, denominator].copy()
 
-    def _count_spans(self, cube: "ir.Table", selection: Selection) -> "ir.Table":
-        span, before = selection.span, selection.before
-        return (
-            cube.filter(*self._inside(cube, selection))
-            .group_by("code")
-            .agg(
-                count=cube["count"].sum(where=_within(cube.month, span)),
-                before=cube["count"].sum(where=_within(cube.month, before)),
-            )
-        )
-
-    def _inside(self, cube: "ir.Table", selection: Selection) -> list["ir.BooleanValue"]:
-        """What of the cube a selection counts, in any month."""
-        types = self.crime_types(selection)
-        level = [cube.layer == self.store.counted_level(selection.level)]
-        return level if len(types) == len(self.store.partnership.crime_types) else [*level, cube.crime_type.isin(types)]
-
     def count_coverage(self, selection: Selection, *, span: Span | None = None) -> Coverage:
         """How complete the selection's span (or another) is."""
         span = selection.span if span is None else span
@@ -156,17 +170,13 @@ class Query:
 
         Columns: month, count. One row a month; a month that is not loaded is NA.
         """
-        types = self.crime_types(selection)
         if code is None:
-            counts = dict(zip(span, self._totals.count_partnership(span, types).sum(axis=1).tolist(), strict=True))
+            counts = self._totals.count_partnership(span, self.crime_types(selection))
         else:
-            with self._connection() as engine:
-                table = engine.table("cube")
-                rows = table.filter(*self._inside(table, selection), table.code == code, _within(table.month, span))
-                found = rows.group_by("month").agg(count=table["count"].sum()).to_pandas()
-            counts = {Month.parse(month): count for month, count in zip(found["month"], found["count"], strict=True)}
-        values = [counts.get(month, 0) if month in self._loaded else pd.NA for month in span]
-        return pd.DataFrame({"month": [str(month) for month in span], "count": pd.array(values, dtype="Int64")})
+            counts = self._count_cube(selection, span)[:, :, self._places[selection.level][code]]
+        values = pd.array(counts.sum(axis=1), dtype="Int64")
+        values[[month not in self._loaded for month in span]] = pd.NA
+        return pd.DataFrame({"month": [str(month) for month in span], "count": values})
 
     def count_types(self, selection: Selection, *, code: str | None = None) -> pd.DataFrame:
         """Counts by crime type in the span and the one before, of one area or of the whole partnership.
@@ -174,23 +184,15 @@ class Query:
         Columns: crime_type (key), count, before. Every crime type has a row, whatever types are selected.
         """
         keys = [kind.key for kind in self.store.partnership.crime_types]
-        spans = {"count": selection.span, "before": selection.before}
-        if code is None:
-            frame = pd.DataFrame(
-                {name: self._totals.count_partnership(span, keys).sum(axis=0) for name, span in spans.items()},
-                index=keys,
-            )
-        else:
-            with self._connection() as engine:
-                table = engine.table("cube")
-                rows = table.filter(table.layer == self.store.counted_level(selection.level), table.code == code)
-                sums = {name: table["count"].sum(where=_within(table.month, span)) for name, span in spans.items()}
-                frame = rows.group_by("crime_type").agg(**sums).to_pandas().set_index("crime_type")
-        frame = frame.reindex(keys).fillna(0).astype("Int64")
-        for column, span in spans.items():
-            if len(self.missing_months(span)) == len(span):
-                frame[column] = _nothing(len(frame))
-        return frame.rename_axis("crime_type").reset_index()
+        frame = pd.DataFrame({"crime_type": keys})
+        for column, span in (("count", selection.span), ("before", selection.before)):
+            if code is None:
+                counts = self._totals.count_partnership(span, keys)
+            else:
+                place = self._places[selection.level][code]
+                counts = self._hold_cube(selection.level).count(span, keys)[:, :, place]
+            frame[column] = self._sum_months(counts.sum(axis=0), span)
+        return frame
 
     def count_series(self, level: str, crimes: Mapping[str, Sequence[str]]) -> pd.DataFrame:
         """Monthly counts of several sets of crime types in every area of a level and, as code "", in the partnership.
@@ -198,32 +200,19 @@ class Query:
         `crimes` are keys of crime types by a name for each set. Index: months "YYYY-MM" from the first loaded to the
         last. Columns: pairs of a set's name and a code. A month that is not loaded is NaN.
         """
-        if level not in self._series:
-            self._series[level] = self._count_every_month(level)
-        counts, months, codes = self._series[level]
-        keys = [kind.key for kind in self.store.partnership.crime_types]
-        sums = [counts[:, [keys.index(key) for key in chosen]].sum(axis=1) for chosen in crimes.values()]
-        columns = pd.MultiIndex.from_product([list(crimes), codes], names=["crimes", "code"])
-        return pd.DataFrame(np.concatenate(sums, axis=1), index=months, columns=columns)
-
-    def _count_every_month(self, level: str) -> tuple[NDArray[np.float64], pd.Index, list[str]]:
-        """Counts as (months, crime types, the whole and the areas), the months' labels and the codes."""
         span = Span(self.store.months[0], self.store.months[-1])
-        keys = [kind.key for kind in self.store.partnership.crime_types]
-        codes = ["", *self._areas.loc[self._areas["layer"] == level, "code"].tolist()]
-        with self._connection() as engine:
-            cube = engine.table("cube")
-            rows = cube.filter(cube.layer == self.store.counted_level(level)).drop("layer").to_pandas()
-        counts = np.zeros((len(span), len(keys), len(codes)))
-        counts[:, :, 0] = self._totals.count_partnership(span, keys)
         months = pd.Index([str(month) for month in span], name="month")
-        places = [
-            pd.Index(values).get_indexer(rows[column])
-            for column, values in (("month", months), ("crime_type", keys), ("code", codes))
+        cube = self._hold_cube(level)
+        sums = [
+            np.column_stack(
+                [self._totals.count_partnership(span, keys).sum(axis=1), cube.count(span, keys).sum(axis=1)]
+            ).astype(float)
+            for keys in crimes.values()
         ]
-        np.add.at(counts, tuple(places), rows["count"].to_numpy())
+        counts = np.concatenate(sums, axis=1)
         counts[[month not in self._loaded for month in span]] = np.nan
-        return counts, months, codes
+        columns = pd.MultiIndex.from_product([list(crimes), ["", *self._places[level]]], names=["crimes", "code"])
+        return pd.DataFrame(counts, index=months, columns=columns)
 
     def list_locations(self, selection: Selection, *, code: str | None = None, most: int = 10) -> pd.DataFrame:
         """The street locations with the most incidents in the span. Columns: location, count, longitude, latitude.
@@ -324,25 +313,23 @@ class Query:
         Columns: code, name, then those of `by`, then count. Every combination of areas, loaded months and selected
         crime types has a row, so that a zero is a zero; a missing month has none.
         """
-        types = self.crime_types(selection)
-        months = [str(month) for month in selection.span if month in self._loaded]
-        with self._connection() as engine:
-            cube = engine.table("cube")
-            counts = (
-                cube.filter(*self._inside(cube, selection), _within(cube.month, selection.span))
-                .group_by("code", *by)
-                .agg(count=cube["count"].sum())
-                .to_pandas()
-            )
-        named = self._areas.loc[self._areas["layer"] == selection.level, ["code", "name"]]
+        loaded = [month in self._loaded for month in selection.span]
+        months = [str(month) for month, held in zip(selection.span, loaded, strict=True) if held]
+        counts = self._count_cube(selection, selection.span)[loaded].transpose(2, 0, 1)
+        for axis, column in ((2, "crime_type"), (1, "month")):
+            if column not in by:
+                counts = counts.sum(axis=axis, keepdims=True)
+        named = self._areas.loc[self._areas["layer"] == selection.level, ["code", "name"]].reset_index(drop=True)
         if selection.areas:
-            named = named[named["code"].isin(selection.areas)]
+            kept = named["code"].isin(selection.areas)
+            named, counts = named[kept], counts[kept]
         cells = named
-        for column, values in (("month", months), ("crime_type", types)):
+        # Rows in the order of the array: by area, then month, then crime type, whatever the order asked for.
+        for column, values in (("month", months), ("crime_type", self.crime_types(selection))):
             if column in by:
                 cells = cells.merge(pd.DataFrame({column: pd.array(list(values), dtype="str")}), how="cross")
-        cells = cells.merge(counts, how="left", on=["code", *by])
-        cells["count"] = cells["count"].fillna(0).astype("Int64") if months else _nothing(len(cells))
+        cells = cells.reset_index(drop=True)
+        cells["count"] = pd.array(counts.ravel(), dtype="Int64") if months else _nothing(len(cells))
         return cells[["code", "name", *by, "count"]]
 
 

@@ -53,32 +53,60 @@ class Coverage:
         return self.inside + self.unlocated_own
 
 
-class Totals:
-    """Counts by kind (`COUNTS`), month and crime type.
+class Tally:
+    """Counts by month, crime type and one thing more, in memory: those of any span and crime types are a slice.
 
     What nobody has recorded counts 0; whether a month is loaded at all is for the caller to know.
     """
 
-    def __init__(self, table: "pd.DataFrame", crime_types: Sequence[str]) -> None:
-        """`table` has columns month, crime_type, own and the first four of `COUNTS`, in any order of rows."""
-        months = np.array([Month.parse(month).ordinal for month in table["month"]], dtype=np.int64)
-        numbers = {key: number for number, key in enumerate(crime_types)}
-        kinds = np.array([numbers[key] for key in table["crime_type"]], dtype=np.int64)
-        counts = table.assign(unlocated_own=table["unlocated"].where(table["own"], 0))[list(COUNTS)].to_numpy(np.int64)
-        self._numbers = numbers
-        self._first = int(months.min()) if len(months) else 0
-        self._counts = np.zeros((int(np.ptp(months)) + 1 if len(months) else 0, len(numbers), len(COUNTS)), np.int64)
-        np.add.at(self._counts, (months - self._first, kinds), counts)
+    def __init__(
+        self,
+        months: Sequence[str],
+        crime_types: Sequence[str],
+        things: npt.NDArray[np.intp],
+        counts: npt.NDArray[np.int64],
+        *,
+        types: Sequence[str],
+        size: int,
+    ) -> None:
+        """The first four are as long as each other, in any order; the things are numbers below `size`."""
+        self._numbers = {key: number for number, key in enumerate(types)}
+        ordinals = {month: Month.parse(month).ordinal for month in set(months)}
+        when = np.array([ordinals[month] for month in months], dtype=np.int64)
+        which = np.array([self._numbers[key] for key in crime_types], dtype=np.int64)
+        self._first = int(when.min()) if len(when) else 0
+        # Half as wide as counts come: a force's small areas over many years are some hundred megabytes otherwise.
+        shape = (int(np.ptp(when)) + 1 if len(when) else 0, len(types), size)
+        self._counts = np.zeros(shape, dtype=np.int32)
+        np.add.at(self._counts, (when - self._first, which, things), counts)
 
     def count(self, span: Span, crime_types: Sequence[str]) -> npt.NDArray[np.int64]:
-        """Counts of some crime types over a span, shaped months x crime types x len(COUNTS)."""
-        counts = np.zeros((len(span), len(crime_types), len(COUNTS)), np.int64)
+        """Counts of some crime types over a span, shaped months x crime types x things."""
+        counts = np.zeros((len(span), len(crime_types), self._counts.shape[2]), np.int64)
         start = span.first.ordinal - self._first
         first, last = max(start, 0), min(start + len(span), len(self._counts))
         if first < last:
             chosen = [self._numbers[key] for key in crime_types]
             counts[first - start : last - start] = self._counts[first:last, chosen]
         return counts
+
+
+class Totals(Tally):
+    """The partnership's counts by kind (`COUNTS`), month and crime type."""
+
+    def __init__(self, table: "pd.DataFrame", crime_types: Sequence[str]) -> None:
+        """`table` has columns month, crime_type, own and the first four of `COUNTS`, in any order of rows."""
+        long = table.assign(unlocated_own=table["unlocated"].where(table["own"], 0)).melt(
+            ["month", "crime_type"], list(COUNTS)
+        )
+        super().__init__(
+            long["month"].tolist(),
+            long["crime_type"].tolist(),
+            np.array([COUNTS.index(name) for name in long["variable"]], dtype=np.intp),
+            long["value"].to_numpy(np.int64),
+            types=crime_types,
+            size=len(COUNTS),
+        )
 
     def count_partnership(self, span: Span, crime_types: Sequence[str]) -> npt.NDArray[np.int64]:
         """Incidents of the partnership, located inside it or its own without a position: months x crime types."""
