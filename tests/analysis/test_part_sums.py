@@ -1,5 +1,7 @@
 """Sums beside withheld counts: nothing that is published gives one back, which a linear program is asked about."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -20,7 +22,7 @@ def find_reach(row: int, counts: np.ndarray, hidden: np.ndarray, sums: list[np.n
     rows, told = [each.astype(float) for each in sums], [float(counts[each].sum()) for each in sums]
     cost = np.zeros(len(counts))
     cost[row] = 1
-    ends = [linprog(sign * cost, A_eq=rows or None, b_eq=told or None, bounds=bounds) for sign in (1, -1)]
+    ends: list[Any] = [linprog(sign * cost, A_eq=rows or None, b_eq=told or None, bounds=bounds) for sign in (1, -1)]
     if any(end.status == 3 for end in ends):
         return float("inf")
     assert all(end.success for end in ends)
