@@ -27,6 +27,8 @@ TOLD = (
     *("status", "position", "evidence", "value", "actual", "expected", "last_year", "months_compared"),
     *("projected", "low", "high", "chance", "months_seen"),
 )
+# What is counted, or worked out from counts alone.
+NUMBERS = ("actual", "expected", "last_year", "now_compared", "difference", "percent", "projected", "low", "high")
 COLUMNS = (
     *("status", "rating", "words", "sentence"),
     *("value", "actual", "expected", "position"),
@@ -43,6 +45,7 @@ def progress(
     as_at: Month | None = None,
     thresholds: Thresholds = THRESHOLDS,
     interval: float = INTERVAL,
+    told: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """The progress of every target: one row each, in the order and under the labels of `targets`.
 
@@ -78,6 +81,10 @@ def progress(
       may have been, and no chance is given
     - months_seen, months_missing, months_to_come
 
+    `told` are the same counts rounded, where only those may be given away: every number is then of these, and status,
+    rating, position, change, signal and evidence are still judged by `counts`. What would give a count back, p and the
+    chance, is left out.
+
     Each row rests on that target's own months alone. Raises UserError where a target cannot be read; a target that
     nothing is known about is no error, its row says so.
     """
@@ -89,17 +96,40 @@ def progress(
     for (first, final), group in targets.groupby(["first", "last"], sort=False):
         span = Span(Month.parse(str(first)), Month.parse(str(final)))
         table = lay_out_months(counts.reindex(columns=group.index), span, as_at=last)
-        parts.append(_judge(table, group, thresholds=thresholds, interval=interval))
+        frame = _judge(table, group, thresholds=thresholds, interval=interval)
+        past = None
+        if told is not None:
+            less, strict = _ask(group)
+            past = (frame["actual"] > frame["value"]) | ((frame["actual"] == frame["value"]) & (less == strict))
+            rounded = lay_out_months(told.reindex(columns=group.index), span, as_at=last)
+            frame = frame.assign(**_measure(rounded, group, interval=interval)[list(NUMBERS)], p=np.nan, chance=np.nan)
+        parts.append(_tell(frame, table, group, interval=interval, past=past))
     if not parts:
         return pd.DataFrame(columns=list(COLUMNS), index=targets.index)
     return pd.concat(parts).reindex(targets.index)
 
 
 def _judge(table: MonthTable, targets: pd.DataFrame, *, thresholds: Thresholds, interval: float) -> pd.DataFrame:
-    """The rows of targets that run over one period."""
+    """The rows of targets that run over one period, without their words."""
+    less, strict = _ask(targets)
+    frame = _measure(table, targets, interval=interval)
+    frame["status"] = _find_status(table, frame, less=less, strict=strict)
+    frame["position"] = _find_position(frame, less=less)
+    frame["evidence"] = [
+        weigh_evidence(change, None if pd.isna(signal) else int(signal))
+        for change, signal in zip(frame["change"], frame["signal"], strict=True)
+    ]
+    certain = {"met": 1.0, "not met": 0.0, "open": np.nan}
+    frame["chance"] = [certain.get(s, chance) for s, chance in zip(frame["status"], frame["chance"], strict=True)]
+    rated = frame["chance"].where(frame["status"].isin(["running", "met", "not met"]))
+    frame["rating"] = [thresholds.rate(chance) for chance in rated]
+    return frame
+
+
+def _measure(table: MonthTable, targets: pd.DataFrame, *, interval: float) -> pd.DataFrame:
+    """The figures of targets that run over one period, and what tests and chart make of them."""
     value = targets["value"].to_numpy(dtype=np.float64, na_value=np.nan)
-    less = (targets["direction"] == "less").to_numpy()
-    strict = _column(targets, "kind", "").eq("below").to_numpy()
+    less, strict = _ask(targets)
     outturn = project_outturn(table)
     low, high = outturn.range(interval)
     usual = weigh_usual(table)
@@ -111,7 +141,7 @@ def _judge(table: MonthTable, targets: pd.DataFrame, *, thresholds: Thresholds, 
     expected = value * np.where(table.known, shares, 0.0).sum(axis=1)
     compared = compare_last_year(table)
     changes = change_table(compared["before"], compared["now"])
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
             "value": value,
             "actual": outturn.seen,
@@ -134,18 +164,21 @@ def _judge(table: MonthTable, targets: pd.DataFrame, *, thresholds: Thresholds, 
         },
         index=targets.index,
     )
-    frame["status"] = _find_status(table, frame, less=less, strict=strict)
-    frame["position"] = _find_position(frame, less=less)
-    frame["evidence"] = [
-        weigh_evidence(change, None if pd.isna(signal) else int(signal))
-        for change, signal in zip(frame["change"], frame["signal"], strict=True)
-    ]
-    certain = {"met": 1.0, "not met": 0.0, "open": np.nan}
-    frame["chance"] = [certain.get(s, chance) for s, chance in zip(frame["status"], frame["chance"], strict=True)]
-    rated = frame["chance"].where(frame["status"].isin(["running", "met", "not met"]))
-    frame["rating"] = [thresholds.rate(chance) for chance in rated]
+
+
+def _ask(targets: pd.DataFrame) -> tuple[Flags, Flags]:
+    """Of each target whether less is better, and whether its number itself is not enough."""
+    return (targets["direction"] == "less").to_numpy(), _column(targets, "kind", "").eq("below").to_numpy()
+
+
+def _tell(
+    frame: pd.DataFrame, table: MonthTable, targets: pd.DataFrame, *, interval: float, past: pd.Series | None
+) -> pd.DataFrame:
+    """The rows with their words."""
+    less, strict = _ask(targets)
     months = tuple(table.span)
-    rows = zip(frame[list(TOLD)].to_dict("records"), less, strict, table.missing, strict=True)
+    settled = [None] * len(frame) if past is None else past.tolist()
+    rows = zip(frame[list(TOLD)].to_dict("records"), less, strict, table.missing, settled, strict=True)
     lines = [
         Line(
             **{str(name): figure for name, figure in row.items()},
@@ -155,8 +188,9 @@ def _judge(table: MonthTable, targets: pd.DataFrame, *, thresholds: Thresholds, 
             as_at=table.as_at,
             missing=[months[place] for place in np.flatnonzero(missing)],
             interval=interval,
+            past=already,
         )
-        for row, down, below, missing in rows
+        for row, down, below, missing, already in rows
     ]
     frame["words"] = [describe_line(line) for line in lines]
     frame["sentence"] = [write_sentence(line) for line in lines]

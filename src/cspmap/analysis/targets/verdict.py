@@ -60,7 +60,10 @@ THRESHOLDS = Thresholds()
 
 @dataclass(frozen=True)
 class Line:
-    """The figures of one target that its sentence tells. NaN where something is not known."""
+    """The figures of one target that its sentence tells. NaN where something is not known.
+
+    `past` says whether the known months alone settle it, where the figures told are rounded and cannot.
+    """
 
     status: Status
     position: Position
@@ -81,6 +84,7 @@ class Line:
     high: float
     interval: float
     chance: float
+    past: bool | None = None
 
 
 def weigh_evidence(change: Verdict, signal: int | None) -> Evidence:
@@ -218,7 +222,8 @@ def _tell_outlook(line: Line, start: str) -> str:
         return f"{about}."
     if _is_past(line):
         return f"{about}, and has already {_tell_past(line)}."
-    return f"{about} against {describe_wanted(line)}: the chance of meeting it is {format_chance(line.chance)}."
+    chance = "" if np.isnan(line.chance) else f": the chance of meeting it is {format_chance(line.chance)}"
+    return f"{about} against {describe_wanted(line)}{chance}."
 
 
 def _tell_range(line: Line) -> str:
@@ -227,6 +232,8 @@ def _tell_range(line: Line) -> str:
 
 def _is_past(line: Line) -> bool:
     """Whether the known months alone settle it: no later month can take an incident away."""
+    if line.past is not None:
+        return line.past
     return line.actual > line.value or (line.actual == line.value and line.less == line.strict)
 
 
