@@ -12,7 +12,7 @@ from cspmap.briefing.decision_screen import make_decisions
 from cspmap.briefing.making import make_briefing, write_moment
 from cspmap.briefing.operation_screen import choose_operations, make_operation, tabulate_actions
 from cspmap.briefing.screen import Briefing, Screen, TrendFigure
-from cspmap.briefing.setting import Setting, cut_table, find_levels, tabulate_areas
+from cspmap.briefing.setting import Setting, find_levels, tabulate_areas
 from cspmap.briefing.target_screen import MOST_TARGETS, make_targets
 from cspmap.errors import SelectionError, UserError
 from cspmap.operations import Action, CrimeGoal, MeetingEntry, Operation, Operations, SurveyGoal, Units
@@ -138,7 +138,9 @@ def test_the_glance_counts_what_the_store_counts(briefing: Briefing, query: Quer
     assert f"({before:,} to {total:,})" in glance.sentences[0]
     assert "Of 11 targets: 4 amber (A) and 7 red (R)." in " ".join(glance.sentences)
     assert glance.table is not None
-    assert (len(glance.table.rows), glance.table.note) == (14, "and 5 more on the Explore page")
+    assert (len(glance.table.rows), glance.table.note) == (19, "")
+    wall = glance.table.cut()
+    assert (len(wall.rows), wall.note) == (14, "and 5 more on the Explore page")
 
 
 def test_areas_add_up_to_what_has_a_location(briefing: Briefing, query: Query) -> None:
@@ -246,8 +248,10 @@ def test_an_operation_without_area_or_start_says_so(setting: Setting) -> None:
 def test_more_actions_than_fit_are_counted() -> None:
     table = tabulate_actions([Action(f"Action {number}") for number in range(8)], TODAY)
     assert table is not None
-    assert (len(table.rows), table.note) == (5, "and 3 more on the Operations page")
-    assert cut_table(table, where="elsewhere", most=5) is table
+    assert (len(table.rows), table.note) == (8, "")
+    wall = table.cut()
+    assert (len(wall.rows), wall.note) == (5, "and 3 more on the Operations page")
+    assert wall.cut() is wall
 
 
 def test_decisions_put_what_is_of_today_first_then_what_is_overdue() -> None:

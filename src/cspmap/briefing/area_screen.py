@@ -6,18 +6,20 @@ from cspmap.briefing.glance import list_target_figures
 from cspmap.briefing.screen import Figure, MapFigure, Screen
 from cspmap.briefing.setting import (
     Setting,
-    as_number,
     draw_trend,
     list_type_changes,
     recall_screen,
     tabulate_areas,
     take_place,
     tell_change,
+    write_count,
+    write_rate,
 )
+from cspmap.exports.published import WITHHELD
 from cspmap.exports.target_tables import sort_lines
-from cspmap.views.choropleth import Choropleth, shade_areas
+from cspmap.views.choropleth import Choropleth
 from cspmap.views.map import MapView
-from cspmap.views.words import describe_missing, describe_unlocated, format_count, format_percent, format_rate
+from cspmap.views.words import describe_missing, format_percent
 
 PREFIX = "area:"
 
@@ -29,13 +31,13 @@ def make_area(setting: Setting, code: str, *, level: str | None = None) -> Scree
     partnership = query.store.partnership
     row = figures.areas[figures.areas["code"] == code].iloc[0]
     name, key = str(row["name"]), f"{PREFIX}{code}"
-    rated = "not shown" if row["suppressed"] else format_rate(row["rate"])
+    hidden = bool(row[WITHHELD])
     sentences = (
-        tell_change(setting, as_number(row["before"]), as_number(row["count"]), level=level),
+        tell_change(setting, row, level=level),
         *list_type_changes(setting, level=level, code=code),
         *(_list_targets(setting, code) if level == setting.level else ()),
         describe_missing(figures.now.missing, figures.now.span.words),
-        describe_unlocated(figures.now, partnership.place),
+        setting.describe_unlocated(level),
     )
     inside = find_inside(setting, code, level)
     return Screen(
@@ -43,9 +45,9 @@ def make_area(setting: Setting, code: str, *, level: str | None = None) -> Scree
         title=name,
         subtitle=setting.period,
         figures=(
-            Figure(format_count(row["count"]), "incidents"),
-            Figure(rated, f"per 1,000 {figures.per.name}"),
-            Figure(format_percent(100 * row["share"]), f"of {partnership.place}'s"),
+            Figure(write_count(row["count"], hidden=hidden), "incidents"),
+            Figure(write_rate(row), f"per 1,000 {figures.per.name}"),
+            Figure(WITHHELD if hidden else format_percent(100 * row["share"]), f"of {partnership.place}'s"),
             *(list_target_figures(setting, code) if level == setting.level else ()),
         ),
         sentences=tuple(filter(None, sentences)),
@@ -85,8 +87,8 @@ def find_inside(setting: Setting, code: str, level: str) -> list[str]:
 def _draw_map(setting: Setting, name: str, inside: list[str], selected: str | None) -> MapFigure:
     """The parts of an area, coloured by the classes of the whole map, so that a colour means the same everywhere."""
     level, partnership = setting.map_level, setting.query.store.partnership
-    figures, selection = setting.find_figures(level), setting.select(level)
-    whole = shade_areas(figures.areas, selection, figures.per)
+    selection = setting.select(level)
+    whole = setting.shade_areas(selection)
     held = set(inside)
     areas = tuple(
         area if area.code in held else type(area)(area.code, "left out", area.tooltip) for area in whole.areas
@@ -94,4 +96,5 @@ def _draw_map(setting: Setting, name: str, inside: list[str], selected: str | No
     drawn = Choropleth(areas, whole.legend)
     view = MapView(place=partnership.place, layer="", areas=drawn.areas, legend=drawn.legend, selected=selected)
     plural = partnership.find_layer(level).plural
-    return MapFigure(view, level, f"Map of the {plural} of {name}: {whole.legend.title}. Others are left grey.")
+    alt = f"Map of the {plural} of {name}: {whole.legend.title}. Others are left grey."
+    return MapFigure(view, level, alt, setting.list_withheld(selection))

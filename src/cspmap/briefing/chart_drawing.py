@@ -23,7 +23,7 @@ from cspmap.briefing.svg import (
 from cspmap.periods import Month
 from cspmap.views.words import NOT_KNOWN
 
-SHADED = "Shaded: not known"
+SHADED, DOTTED = "Shaded: not known", "Dotted: withheld"
 # In parts of the size of the text.
 _GAP, _KEY, _KEY_GAP = 0.5, 2.2, 1.2
 _DASH = {"solid": "", "dashed": "2 1.2"}
@@ -50,10 +50,13 @@ def find_unknown(figure: TrendFigure) -> list[bool]:
     """Which months are shaded: no full line has a figure there, though the lines should.
 
     Not those after the end of every full line where another line goes on, as one to a target does: they are yet to
-    come.
+    come. Nor those that are withheld.
     """
     lines = [line for line in figure.lines if line.style == "solid"] or list(figure.lines)
-    known = [any(is_known(line.values[place]) for line in lines) for place in range(len(figure.months))]
+    known = [
+        any(is_known(line.values[place]) or place in line.withheld for line in lines)
+        for place in range(len(figure.months))
+    ]
     last = max((place for place, there in enumerate(known) if there), default=-1)
     others = [any(is_known(line.values[place]) for line in figure.lines) for place in range(len(figure.months))]
     return [not there and (place < last or not others[place]) for place, there in enumerate(known)]
@@ -110,6 +113,8 @@ def _draw_trend(figure: TrendFigure, width: float, height: float, size: float, i
     keys = _list_keys(figure, inks)
     if any(unknown):
         keys.append((SHADED, "", inks.shade))
+    if figure.withheld:
+        keys.append((DOTTED, "withheld", inks.muted))
     drawn, top = _draw_keys(keys, top, width, size, inks)
     parts += drawn
     values = [value for line in figure.lines for value in line.values if is_known(value)]
@@ -130,6 +135,8 @@ def _draw_trend(figure: TrendFigure, width: float, height: float, size: float, i
     for place, is_unknown in enumerate(unknown):
         if is_unknown:
             parts.append(draw_box(left + place * step, top, step, bottom - top, fill=inks.shade))
+        if place in figure.withheld:
+            parts.append(_draw_withheld(left + place * step, top, step, bottom - top, size, inks.muted))
     for tick, label in zip(ticks, labels, strict=True):
         at = y_of(tick)
         parts.append(draw_line(left, at, right, at, stroke=inks.grid if tick else inks.muted, width=size / 14))
@@ -188,6 +195,8 @@ def _draw_keys(
         middle = y + 0.6 * size
         if kind in _DASH:
             parts.append(_draw_sample(x, middle, colour, kind, size))
+        elif kind == "withheld":
+            parts.append(_draw_withheld(x, y + 0.1 * size, _KEY * size, size, size, colour))
         else:
             box = draw_box(x, y + 0.1 * size, _KEY * size, size, fill=colour)
             parts.append(box.replace("/>", ' fill-opacity="0.3"/>') if kind == "band" else box)
@@ -196,6 +205,13 @@ def _draw_keys(
         bottom = max(bottom, y + (LINE_HEIGHT * max(len(lines), 1) + 0.2) * size)
         x += wide + _KEY_GAP * size
     return parts, bottom
+
+
+def _draw_withheld(x: float, y: float, width: float, height: float, size: float, colour: str) -> str:
+    """The dotted band of a month that is withheld."""
+    box = draw_box(x, y, width, height, fill=colour, stroke=colour, line=size / 12)
+    dots = f"{show_number(size / 12)} {show_number(size / 4)}"
+    return box.replace("/>", f' fill-opacity="0.12" stroke-dasharray="{dots}"/>')
 
 
 def _draw_sample(x: float, y: float, colour: str, kind: str, size: float) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from cspmap.briefing.screen import Figure, Screen, TableFigure
-from cspmap.briefing.setting import cut_table, recall, write_entry
+from cspmap.briefing.setting import recall, write_entry
 from cspmap.operations import MeetingEntry
 from cspmap.views.operation_words import format_day
 
@@ -26,6 +26,8 @@ def make_decisions(entries: Sequence[MeetingEntry], today: date, *, subjects: fr
         columns=("What", "About", "Owner", "Due", "Status", "Said"),
         rows=tuple(_list_cells(entry, late=entry in late, today=today) for entry in ordered),
         align=("left",) * 6,
+        most=MOST_ENTRIES,
+        where="on the screens they are about",
     )
     last = max((entry.said for entry in before), default=None)
     if last is not None:
@@ -40,7 +42,7 @@ def make_decisions(entries: Sequence[MeetingEntry], today: date, *, subjects: fr
         subtitle="What we said, and what is still to be done",
         figures=(Figure(str(len(opened)), noun, note),) if said else (),
         sentences=(told,),
-        table=cut_table(table, where="on the screens they are about", most=MOST_ENTRIES) if said else None,
+        table=table if said else None,
         last_time=tuple(write_entry(entry) for entry in before if entry.subject == KEY),
     )
 

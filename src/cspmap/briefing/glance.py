@@ -10,15 +10,15 @@ from cspmap.briefing.setting import (
     tabulate_areas,
     take_place,
     tell_change,
+    write_count,
 )
+from cspmap.exports.published import WITHHELD
 from cspmap.goals import WHOLE
-from cspmap.views.choropleth import shade_areas
 from cspmap.views.map import MapView
 from cspmap.views.target_board import summarise_ratings
 from cspmap.views.words import (
     describe_duration,
     describe_missing,
-    format_count,
     format_rate,
     name_view,
 )
@@ -30,14 +30,14 @@ def make_glance(setting: Setting) -> Screen:
     """The first screen."""
     query, level = setting.query, setting.map_level
     partnership, figures, selection = query.store.partnership, setting.find_figures(level), setting.select(level)
-    now, before = figures.now, figures.before
+    now, before, hidden = figures.now, figures.before, figures.withheld_now
     total = now.total if now.loaded else None
     people = query.count_people(selection)
     value = rate(now.total, people) if people is not None and now.loaded else None
     layer = partnership.find_layer(level)
-    choropleth = shade_areas(figures.areas, selection, figures.per)
+    choropleth = setting.shade_areas(selection)
     sentences = (
-        tell_change(setting, before.total if before.loaded else None, total, level=level),
+        tell_change(setting, None, level=level),
         *list_type_changes(setting, level=level),
         *_list_boards(setting),
         describe_missing(now.missing, now.span.words),
@@ -48,8 +48,8 @@ def make_glance(setting: Setting) -> Screen:
         title=f"{partnership.place} at a glance",
         subtitle=setting.period,
         figures=(
-            Figure(format_count(total), "incidents"),
-            Figure(format_rate(value), f"per 1,000 {figures.per.name}", describe_duration(now)),
+            Figure(write_count(total, hidden=hidden), "incidents"),
+            Figure(WITHHELD if hidden else format_rate(value), f"per 1,000 {figures.per.name}", describe_duration(now)),
             *list_target_figures(setting, WHOLE),
             *_count_actions(setting),
         ),
@@ -64,6 +64,7 @@ def make_glance(setting: Setting) -> Screen:
             ),
             level,
             f"Map of {layer.plural}: {name_view(selection, partnership)}. The table behind it has the same figures.",
+            setting.list_withheld(selection),
         ),
         chart=draw_trend(setting, level=level, code=None, name=partnership.place),
         table=tabulate_areas(setting, level=level),

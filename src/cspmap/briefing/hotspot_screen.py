@@ -1,12 +1,10 @@
 """Where to go next: the hotspots of the selection as numbered outlines over the areas."""
 
 from cspmap.briefing.screen import Figure, MapFigure, Screen, TableFigure
-from cspmap.briefing.setting import Setting, cut_table, recall_screen
+from cspmap.briefing.setting import Setting, recall_screen
 from cspmap.errors import UserError
 from cspmap.hotspot_layers import HotspotChoice, HotspotLayer
 from cspmap.hotspot_score import Score
-from cspmap.selection import Selection
-from cspmap.views.choropleth import shade_areas
 from cspmap.views.hotspot_load import load_hotspots, load_recorded
 from cspmap.views.hotspot_map import draw_places
 from cspmap.views.hotspot_words import describe_hold, list_hotspot_caveats, list_score, name_hotspots, name_street
@@ -85,8 +83,8 @@ def _tell_places(layer: HotspotLayer) -> list[str]:
 def _draw_map(setting: Setting, layer: HotspotLayer) -> MapFigure:
     """The numbered outlines over the areas, which are coloured by their counts."""
     level, partnership = setting.map_level, setting.query.store.partnership
-    figures, selection = setting.find_figures(level), _by_count(setting, level)
-    choropleth = shade_areas(figures.areas, selection, figures.per)
+    selection = setting.select(level).change(measure="count")
+    choropleth = setting.shade_areas(selection)
     view = MapView(
         place=partnership.place,
         layer="",
@@ -95,11 +93,8 @@ def _draw_map(setting: Setting, layer: HotspotLayer) -> MapFigure:
         places=draw_places(layer)[:MOST_PLACES],
     )
     plural = partnership.find_layer(level).plural
-    return MapFigure(view, level, f"Map of the hotspots as numbered outlines, over the {plural} by their incidents.")
-
-
-def _by_count(setting: Setting, level: str) -> Selection:
-    return setting.select(level).change(measure="count")
+    alt = f"Map of the hotspots as numbered outlines, over the {plural} by their incidents."
+    return MapFigure(view, level, alt, setting.list_withheld(selection))
 
 
 def _tabulate(layer: HotspotLayer) -> TableFigure:
@@ -114,10 +109,11 @@ def _tabulate(layer: HotspotLayer) -> TableFigure:
         )
         for row in layer.places.to_dict("records")
     )
-    table = TableFigure(
+    return TableFigure(
         title="Hotspots, the most incidents first",
         columns=("No.", "Where", "Busiest street", "Incidents", "Of all", "Hectares"),
         rows=rows,
         align=("right", "left", "left", "right", "right", "right"),
+        most=MOST_PLACES,
+        where="on the Hotspots page",
     )
-    return cut_table(table, where="on the Hotspots page", most=MOST_PLACES)

@@ -13,7 +13,6 @@ from cspmap.briefing.screen import Briefing, Screen
 from cspmap.briefing.setting import Setting, find_levels
 from cspmap.briefing.target_screen import make_targets
 from cspmap.errors import SelectionError, quote_briefly
-from cspmap.exports.published import describe_internal
 from cspmap.operations import Operations
 from cspmap.query import Query
 from cspmap.selection import Selection
@@ -59,7 +58,7 @@ def make_briefing(
     return Briefing(
         title=title,
         as_at=write_moment(moment),
-        notice=" ".join(filter(None, (store.partnership.notice, describe_internal(store.partnership.disclosure)))),
+        notice=store.partnership.notice,
         licences=store.partnership.licences,
         version=store.version,
         screens=tuple(screens),

@@ -18,7 +18,7 @@ from cspmap.briefing.map_legend import LegendRow, draw_legend
 from cspmap.briefing.screen import MapFigure
 from cspmap.briefing.svg import draw_box, find_inks, show_number, wrap_svg
 from cspmap.store import Store
-from cspmap.views.map import SPECIAL_WORDS, AreaStyle, MapView
+from cspmap.views.map import AreaStyle, MapView
 from cspmap.views.palettes import OUTLINE, SPECIAL, Special
 
 # Of the mean Earth (radius 6,371 km).
@@ -84,7 +84,7 @@ def draw_map(
 
     paint = _make_paint(view, prefix)
     legend = draw_legend(
-        _list_rows(view, outlines, styles, paint, unit),
+        _list_rows(figure, outlines, styles, paint, unit),
         view.legend.title,
         (view.legend.rule, view.attribution),
         width=width,
@@ -307,17 +307,18 @@ def _measure_across(outline: Outline, frame: _Frame) -> float:
 
 
 def _list_rows(
-    view: MapView,
+    figure: MapFigure,
     outlines: Sequence[Outline],
     styles: Mapping[str, AreaStyle],
     paint: Callable[[int | Special], str],
     unit: float,
 ) -> list[LegendRow]:
     """The classes, what occurs of what is no class, and what the lines around areas mean."""
+    view = figure.view
     opacity = view.picture.opacity if view.picture else 1.0
-    used: set[int | Special] = set()
-    if view.picture is None:
-        used = {styles[each.code].fill if each.code in styles else "missing" for each in outlines}
+    used: dict[int | Special, list[str]] = {}
+    for code in [] if view.picture else [each.code for each in outlines]:
+        used.setdefault(styles[code].fill if code in styles else "missing", []).append(code)
 
     def swatch(fill: int | Special) -> Callable[[float, float, float, float, str], str]:
         def draw(x: float, y: float, width: float, height: float, outline: str) -> str:
@@ -335,7 +336,7 @@ def _list_rows(
         return draw
 
     rows = [LegendRow(each.label, swatch(number)) for number, each in enumerate(view.legend.classes)]
-    rows += [LegendRow(words, swatch(name)) for name, words in SPECIAL_WORDS.items() if name in used]
+    rows += [LegendRow(figure.name_special(name, used[name]), swatch(name)) for name in SPECIAL if name in used]
     if view.picks is not None:
         rows.append(LegendRow("chosen", ring(_TICKED)))
         if view.picks.suggested:

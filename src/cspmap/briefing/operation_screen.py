@@ -6,7 +6,7 @@ from datetime import date
 import pandas as pd
 
 from cspmap.briefing.screen import Figure, Line, Screen, TableFigure, TrendFigure
-from cspmap.briefing.setting import TREND_MONTHS, Setting, cut_table, recall_screen
+from cspmap.briefing.setting import TREND_MONTHS, Setting, recall_screen
 from cspmap.errors import UserError
 from cspmap.operation_results import (
     GoalResult,
@@ -139,8 +139,14 @@ def tabulate_actions(actions: Sequence[Action], today: date) -> TableFigure | No
     order = ("open", "done", "dropped")
     ordered = sorted(actions, key=lambda each: (order.index(each.status), each.due or date.max))
     rows = tuple((each.text, each.owner, format_day(each.due), tell_status(each, today)) for each in ordered)
-    table = TableFigure("Actions", ("Action", "Owner", "Due", "Status"), rows, ("left", "left", "left", "left"))
-    return cut_table(table, where="on the Operations page", most=MOST_ACTIONS)
+    return TableFigure(
+        "Actions",
+        ("Action", "Owner", "Due", "Status"),
+        rows,
+        ("left",) * 4,
+        most=MOST_ACTIONS,
+        where="on the Operations page",
+    )
 
 
 def tell_status(action: Action, today: date) -> str:

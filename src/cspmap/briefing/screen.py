@@ -1,12 +1,14 @@
 """One screen of a meeting, whatever it is drawn on."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from typing import Literal
 
-import pandas as pd
-
-from cspmap.views.map import MapView
+from cspmap.exports.published import WITHHELD
+from cspmap.views.map import SPECIAL_WORDS, MapView
+from cspmap.views.palettes import Special
+from cspmap.views.words import NOT_KNOWN
 
 Rating = Literal["R", "A", "G", ""]
 Align = Literal["left", "right"]
@@ -27,20 +29,43 @@ class Figure:
 
 @dataclass(frozen=True)
 class MapFigure:
-    """A map as the pages show it. `level` is the layer whose outlines `view` colours; `alt` says what it shows."""
+    """A map as the pages show it. `level` is the layer whose outlines `view` colours; `alt` says what it shows.
+
+    `withheld` are the codes of the areas whose figure the disclosure rule withholds: they look as those too few to
+    show do, and are named apart from them.
+    """
 
     view: MapView
     level: str
     alt: str
+    withheld: frozenset[str] = frozenset()
+
+    def name_special(self, fill: Special, codes: Collection[str]) -> str:
+        """What some areas have that have a `fill` in place of a class."""
+        hidden = [code in self.withheld for code in codes]
+        if fill != "suppressed" or not any(hidden):
+            return SPECIAL_WORDS[fill]
+        return WITHHELD if all(hidden) else f"{WITHHELD}, or {SPECIAL_WORDS[fill]}"
 
 
 @dataclass(frozen=True)
 class Line:
-    """Monthly figures: a value a month of its chart, None where it is not known (never 0)."""
+    """Monthly figures: a value a month of its chart, None where it is not known (never 0).
+
+    `withheld` are the months, by their place, that the disclosure rule withholds: None as well, but not unknown.
+    """
 
     name: str
     values: tuple[float | None, ...]
     style: Literal["solid", "dashed", "band-low", "band-high"] = "solid"
+    withheld: frozenset[int] = frozenset()
+
+    def write_values(self, write: Callable[[float], str]) -> list[str]:
+        """The values in words."""
+        return [
+            WITHHELD if place in self.withheld else NOT_KNOWN if value is None or math.isnan(value) else write(value)
+            for place, value in enumerate(self.values)
+        ]
 
 
 @dataclass(frozen=True)
@@ -52,6 +77,11 @@ class TrendFigure:
     lines: tuple[Line, ...]
     unit: str
     alt: str
+
+    @property
+    def withheld(self) -> frozenset[int]:
+        """The months, by their place, in which a line is withheld."""
+        return frozenset(place for line in self.lines for place in line.withheld)
 
 
 @dataclass(frozen=True)
@@ -72,7 +102,8 @@ class BarsFigure:
 class TableFigure:
     """A table of texts, as they are to be read; `rating` is the column that holds the letters of ratings, if any.
 
-    `note` says what is left out of it and where that is, if anything is.
+    `note` says what is left out of it, if anything is. A wall has room for `most` rows (None: for all), and tells
+    `where` the others are.
     """
 
     title: str
@@ -81,10 +112,19 @@ class TableFigure:
     align: tuple[Align, ...]
     rating: int | None = None
     note: str = ""
+    most: int | None = None
+    where: str = ""
 
     def __post_init__(self) -> None:
         if any(len(row) != len(self.columns) for row in self.rows) or len(self.align) != len(self.columns):
             raise ValueError(f"the table {self.title!r} has rows that do not fit its {len(self.columns)} columns")
+
+    def cut(self) -> "TableFigure":
+        """The table as a wall has room for it, with a note on where the other rows are."""
+        left = 0 if self.most is None else len(self.rows) - self.most
+        if left <= 0:
+            return self
+        return replace(self, rows=self.rows[: self.most], note=f"and {left} more {self.where}", most=None)
 
 
 @dataclass(frozen=True)
@@ -143,14 +183,3 @@ class Briefing:
     def find_screen(self, key: str) -> int:
         """The place of a screen, from 0; the first where there is none of that key."""
         return next((number for number, screen in enumerate(self.screens) if screen.key == key), 0)
-
-
-def list_rows(figure: TrendFigure | BarsFigure) -> pd.DataFrame:
-    """The table behind a chart: one row a month or name, one column a line; what is not known is NaN."""
-    if isinstance(figure, TrendFigure):
-        columns: dict[str, Sequence[float | None]] = {line.name: line.values for line in figure.lines}
-        return pd.DataFrame(columns, index=pd.Index(figure.months, name="month"), dtype=float)
-    columns = {figure.series or figure.unit: figure.values}
-    if figure.others:
-        columns[figure.others_series] = figure.others
-    return pd.DataFrame(columns, index=pd.Index(figure.names, name="name"), dtype=float)

@@ -1,35 +1,37 @@
 """What all screens of a meeting are made from: the selection, the levels, the boards, and what was kept before."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from cspmap.analysis.change import change_table, poisson_change
 from cspmap.analysis.targets import resolve
 from cspmap.board import Board, list_weights, make_board
 from cspmap.briefing.screen import Entry, Line, Rating, TableFigure, TrendFigure
-from cspmap.exports.published import publish
+from cspmap.exports.area_figures import list_figure_caveats
+from cspmap.exports.published import WITHHELD, publish
 from cspmap.goals import Sharing, list_periods
 from cspmap.operations import MeetingEntry, Operation
 from cspmap.periods import Span
 from cspmap.query import Query
 from cspmap.selection import DEPRIVATION_MEASURES, Selection
-from cspmap.views.choropleth import REAL
+from cspmap.views.choropleth import REAL, Choropleth, is_withheld, list_rows, shade_areas, state_rule
 from cspmap.views.figures import Figures, load_figures
 from cspmap.views.operation_words import format_day
 from cspmap.views.tables import WORDS_OF_VERDICT
 from cspmap.views.words import (
     describe_change,
+    describe_unlocated,
     explain_incomparable,
     format_change,
     format_count,
     format_rate,
     join_words,
-    list_caveats,
     name_comparison,
     name_crimes,
 )
@@ -77,17 +79,23 @@ class Setting:
 
     def list_caveats(self, level: str) -> tuple[str, ...]:
         """What travels with the figures of a level's areas."""
-        figures, selection = self.find_figures(level), self.select(level)
-        return tuple(
-            list_caveats(
-                selection,
-                self.query.store.partnership,
-                now=figures.now,
-                before=figures.before,
-                denominator=figures.per,
-                methods=figures.areas["denominator_method"],
-            )
-        )
+        return tuple(list_figure_caveats(self.query, self.select(level), self.find_figures(level)))
+
+    def describe_unlocated(self, level: str) -> str:
+        """How many incidents no area can be given; empty where that would give a small total away."""
+        figures = self.find_figures(level)
+        return "" if figures.withheld_now else describe_unlocated(figures.now, self.query.store.partnership.place)
+
+    def shade_areas(self, selection: Selection) -> Choropleth:
+        """The areas of a selection's level by its measure, with the disclosure rule in the legend."""
+        figures = self.find_figures(selection.level)
+        shaded = shade_areas(figures.areas, selection, figures.per)
+        return state_rule(shaded, self.query.store.partnership.disclosure)
+
+    def list_withheld(self, selection: Selection) -> frozenset[str]:
+        """The areas of a selection's level, by their codes, of which the disclosure rule withholds its measure."""
+        areas = self.find_figures(selection.level).areas
+        return frozenset(str(row["code"]) for row in list_rows(areas) if is_withheld(row, selection.measure))
 
 
 def find_levels(query: Query) -> tuple[str, str]:
@@ -137,16 +145,24 @@ def as_rating(letter: object) -> Rating:
     return ratings.get(letter, "")
 
 
-def tell_change(setting: Setting, before: float | None, after: float | None, *, level: str) -> str:
-    """How what is selected has changed, and what that is worth; a count is None where it is not known."""
+def tell_change(setting: Setting, area: pd.Series | None, *, level: str) -> str:
+    """How what is selected has changed in an area (None: in the whole), and what that is worth."""
     figures, selection = setting.find_figures(level), setting.select(level)
-    why = explain_incomparable(figures.now, figures.before)
+    if area is None:
+        hidden = figures.withheld_now or figures.withheld_before
+        judged = figures.verdict
+        before, after = (float(each.total) if each.loaded else None for each in (figures.before, figures.now))
+    else:
+        hidden = bool(area[WITHHELD] or area[f"{WITHHELD}_before"])
+        judged = area["verdict"] if "rounded" in area else None
+        before, after = as_number(area["before"]), as_number(area["count"])
+    why = "a count is withheld" if hidden else explain_incomparable(figures.now, figures.before)
     change = poisson_change(None if why else before, after)
     return describe_change(
         name_crimes(selection, setting.query.store.partnership),
         change.before,
         change.after,
-        change.verdict,
+        judged or change.verdict,
         name_comparison(selection),
         plural=len(selection.crimes) != 1,
         why=why,
@@ -159,15 +175,24 @@ def as_number(value: Any) -> float | None:
 
 
 def list_type_changes(setting: Setting, *, level: str, code: str | None = None) -> list[str]:
-    """Which crime types went up and which down by more than chance, the clearest first: two sentences, or one."""
-    selection, figures = setting.select(level), setting.find_figures(level)
+    """Which crime types went up and which down by more than chance, the clearest first: two sentences, or one.
+
+    Where the disclosure rule rounds, that is judged before rounding.
+    """
+    selection, figures, published = setting.select(level), setting.find_figures(level), publish(setting.query)
     if explain_incomparable(figures.now, figures.before):
         return []
-    counts = publish(setting.query).count_types(selection, code=code).set_index("crime_type")
-    counts = counts.reindex(list(setting.query.crime_types(selection)))
-    if len(counts) < 2 or counts["count"].isna().all():
+    types = list(setting.query.crime_types(selection))
+    counts = published.count_types(selection, code=code).set_index("crime_type").reindex(types)
+    hidden = counts[WITHHELD] | counts[f"{WITHHELD}_before"]
+    if len(counts) < 2 or (counts["count"].isna() & ~hidden).all():
         return []
+    if hidden.all():
+        return ["How the crime types have changed is withheld, as their counts are small."]
     changes = counts.join(change_table(counts["before"], counts["count"])).sort_values("p", kind="stable")
+    if published.rounds:
+        true = setting.query.count_types(selection, code=code).set_index("crime_type").reindex(changes.index)
+        changes["verdict"] = change_table(true["before"], true["count"])["verdict"]
     sentences = []
     for way in REAL:
         names = [_tell_type(setting, row) for row in _list_rows(changes[changes["verdict"] == way])]
@@ -175,7 +200,8 @@ def list_type_changes(setting: Setting, *, level: str, code: str | None = None) 
             more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
             listed = ", ".join(names[:MOST_NAMED]) + more if more else join_words(names)
             sentences.append(f"{way.capitalize()} by more than chance: {listed}.")
-    return sentences or ["No crime type has changed by more than chance would explain."]
+    which = "No crime type whose counts are given" if hidden.any() else "No crime type"
+    return sentences or [f"{which} has changed by more than chance would explain."]
 
 
 def _list_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -194,22 +220,26 @@ def draw_trend(setting: Setting, *, level: str, code: str | None, name: str) -> 
     last = selection.span.last
     span = Span(max(last - (TREND_MONTHS - 1), min(store.months[0], last)), last)
     crimes = name_crimes(selection, store.partnership)
+    # Of one table, so that a month that is in both lines is withheld in both or in none.
+    months = publish(setting.query).count_months(selection, Span(span.first - 12, last), code=code)
     return TrendFigure(
         title=f"{crimes} a month",
         months=tuple(str(month) for month in span),
-        lines=(
-            Line("This month", _count(setting, selection, span, code)),
-            Line("A year before", _count(setting, selection, span.shift(-12), code), "dashed"),
-        ),
+        lines=(_take_line("This month", months[12:]), _take_line("A year before", months[:-12], "dashed")),
         unit="incidents",
         alt=f"{crimes} in {name} by month, {span.first.words} to {span.last.words}, beside the same months a year "
         "before.",
     )
 
 
-def _count(setting: Setting, selection: Selection, span: Span, code: str | None) -> tuple[float | None, ...]:
-    counts = publish(setting.query).count_months(selection, span, code=code)["count"]
-    return tuple(None if pd.isna(value) else float(value) for value in counts)
+def _take_line(name: str, months: pd.DataFrame, style: Literal["solid", "dashed"] = "solid") -> Line:
+    """A line of months with their counts, as `count_months` gives them."""
+    return Line(
+        name,
+        tuple(None if pd.isna(value) else float(value) for value in months["count"]),
+        style,
+        frozenset(np.flatnonzero(months[WITHHELD]).tolist()),
+    )
 
 
 def tabulate_areas(setting: Setting, *, level: str, codes: Sequence[str] | None = None) -> TableFigure:
@@ -217,41 +247,38 @@ def tabulate_areas(setting: Setting, *, level: str, codes: Sequence[str] | None 
     figures, layer = setting.find_figures(level), setting.query.store.partnership.find_layer(level)
     areas = figures.areas if codes is None else figures.areas[figures.areas["code"].isin(codes)]
     areas = areas.sort_values("count", ascending=False, kind="stable")
-    rows = tuple(
-        (
-            str(row["name"]),
-            format_count(row["count"]),
-            "not shown" if row["suppressed"] else format_rate(row["rate"]),
-            format_count(row["before"]),
-            format_change(row["percent"]),
-            WORDS_OF_VERDICT[row["verdict"]],
-        )
-        for row in areas.to_dict("records")
-    )
-    return cut_table(
-        TableFigure(
-            title=f"By {layer.name.casefold()}",
-            columns=(layer.name, "Incidents", f"Per 1,000 {figures.per.name}", "Before", "Change", "What it is worth"),
-            rows=rows,
-            align=("left", "right", "right", "right", "right", "left"),
-        ),
+    return TableFigure(
+        title=f"By {layer.name.casefold()}",
+        columns=(layer.name, "Incidents", f"Per 1,000 {figures.per.name}", "Before", "Change", "What it is worth"),
+        rows=tuple(map(_write_area, areas.to_dict("records"))),
+        align=("left", "right", "right", "right", "right", "left"),
+        most=MOST_ROWS,
         where="on the Explore page",
     )
 
 
-def cut_table(table: TableFigure, *, where: str, most: int = MOST_ROWS) -> TableFigure:
-    """A table without the rows that do not fit on a screen, and a note on where they are."""
-    left = len(table.rows) - most
-    if left <= 0:
-        return table
-    return TableFigure(
-        table.title,
-        table.columns,
-        table.rows[:most],
-        table.align,
-        table.rating,
-        f"and {left} more {where}",
+def _write_area(row: Mapping[Hashable, Any]) -> tuple[str, ...]:
+    hidden, gone = row[WITHHELD], row[f"{WITHHELD}_before"]
+    return (
+        str(row["name"]),
+        write_count(row["count"], hidden=hidden),
+        write_rate(row),
+        write_count(row["before"], hidden=gone),
+        WITHHELD if hidden or gone else format_change(row["percent"]),
+        WITHHELD.capitalize() if hidden or gone else WORDS_OF_VERDICT[row["verdict"]],
     )
+
+
+def write_count(count: float | None, *, hidden: bool) -> str:
+    """A count in words, where it is not withheld."""
+    return WITHHELD if hidden else format_count(count)
+
+
+def write_rate(row: Any) -> str:
+    """The rate of an area, a row of the figures' areas, in words."""
+    if row[WITHHELD]:
+        return WITHHELD
+    return "not shown" if row["suppressed"] else format_rate(row["rate"])
 
 
 def recall(entries: Sequence[MeetingEntry], today: date, *, subject: str | None = None) -> list[MeetingEntry]:

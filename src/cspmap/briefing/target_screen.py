@@ -7,7 +7,7 @@ from cspmap.analysis.targets.trajectory import trace_target
 from cspmap.analysis.targets.verdict import format_chance
 from cspmap.board import Board
 from cspmap.briefing.screen import Figure, Line, MapFigure, Rating, Screen, TableFigure, TrendFigure
-from cspmap.briefing.setting import MOST_ROWS, Setting, as_rating, cut_table, recall_screen, take_place
+from cspmap.briefing.setting import MOST_ROWS, Setting, as_rating, recall_screen, take_place
 from cspmap.exports.target_tables import list_board_caveats, sort_lines
 from cspmap.goals import WHOLE
 from cspmap.views.map import MapView
@@ -161,16 +161,14 @@ def _tabulate(lines: pd.DataFrame, *, by: str = "area", most: int = MOST_ROWS) -
         )
         for row in sort_lines(lines).to_dict("records")
     )
-    return cut_table(
-        TableFigure(
-            title="The farthest behind first",
-            columns=("Rating", by.capitalize(), "So far", "On course", "Target", "In words"),
-            rows=rows,
-            align=("left", "left", "right", "right", "right", "left"),
-            rating=0,
-        ),
-        where="on the Targets page",
+    return TableFigure(
+        title="The farthest behind first",
+        columns=("Rating", by.capitalize(), "So far", "On course", "Target", "In words"),
+        rows=rows,
+        align=("left", "left", "right", "right", "right", "left"),
+        rating=0,
         most=most,
+        where="on the Targets page",
     )
 
 

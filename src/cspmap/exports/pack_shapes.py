@@ -279,8 +279,7 @@ def add_chart(slide: "Slide", box: Box, figure: TrendFigure | BarsFigure, size: 
     set_font(chart.font, size, colour=MUTED)
     chart.has_title = True
     frame = chart.chart_title.text_frame
-    title = figure.title if not figure.unit else f"{figure.title} ({figure.unit})"
-    write_run(frame.paragraphs[0], title, size + 1, bold=True)
+    write_run(frame.paragraphs[0], _name_chart(figure), size + 1, bold=True)
     chart.chart_title.include_in_layout = False
     chart.has_legend = len(series) > 1
     if chart.has_legend:
@@ -296,6 +295,13 @@ def add_chart(slide: "Slide", box: Box, figure: TrendFigure | BarsFigure, size: 
         _dress_series(plotted, line, place)
     if not trend:
         _dress_bars(chart.plots[0], size)
+
+
+def _name_chart(figure: TrendFigure | BarsFigure) -> str:
+    """Title and unit, and what it means where a line is open and not for want of a figure alone."""
+    withheld = isinstance(figure, TrendFigure) and figure.withheld
+    parts = [part for part in (figure.unit, "open where withheld or not known" if withheld else "") if part]
+    return f"{figure.title} ({'; '.join(parts)})" if parts else figure.title
 
 
 def _list_series(figure: TrendFigure | BarsFigure) -> list[tuple[str, Sequence[float | None], Line | None]]:

@@ -1,13 +1,13 @@
 """The table behind every picture of a pack, so that what is shown can be read without seeing it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from cspmap.briefing.chart_drawing import format_value, is_known
 from cspmap.briefing.map_drawing import read_outlines
 from cspmap.briefing.screen import Align, BarsFigure, Entry, MapFigure, Screen, TableFigure, TrendFigure
 from cspmap.periods import Month
 from cspmap.store import Store
-from cspmap.views.map import SPECIAL_WORDS, AreaStyle
+from cspmap.views.map import AreaStyle
 from cspmap.views.words import NOT_KNOWN
 
 LAST_TIME = "What was said before"
@@ -39,7 +39,10 @@ def _tabulate_areas(figure: MapFigure, store: Store) -> TableFigure:
         if style.fill == "left out":
             left_out += 1
             continue
-        label = view.legend.classes[style.fill].label if isinstance(style.fill, int) else SPECIAL_WORDS[style.fill]
+        if isinstance(style.fill, int):
+            label = view.legend.classes[style.fill].label
+        else:
+            label = figure.name_special(style.fill, [outline.code])
         rows.append((outline.name, *((style.mark,) if marked else ()), label, "; ".join(style.tooltip)))
     columns = ("Area", *(("Mark",) if marked else ()), "Class", "Figures")
     others = "1 other area is" if left_out == 1 else f"{left_out} other areas are"
@@ -53,18 +56,19 @@ def _tabulate_areas(figure: MapFigure, store: Store) -> TableFigure:
     )
 
 
-def tabulate_chart(figure: TrendFigure | BarsFigure) -> TableFigure:
-    """A row a month or bar, a column a line."""
+def tabulate_chart(figure: TrendFigure | BarsFigure, *, write: Callable[[float], str] = format_value) -> TableFigure:
+    """A row a month or bar, a column a line. `write` puts a figure in words."""
     title = f"{figure.title} ({figure.unit})" if figure.unit else figure.title
     if isinstance(figure, TrendFigure):
         columns = ("Month", *(line.name for line in figure.lines))
         names = [Month.parse(month).words for month in figure.months]
-        series: Sequence[Sequence[float | None]] = [line.values for line in figure.lines]
+        series = [line.write_values(write) for line in figure.lines]
     else:
         columns = ("Name", figure.series or figure.unit, *((figure.others_series,) if figure.others else ()))
         names = list(figure.names)
-        series = [figure.values, *((figure.others,) if figure.others else ())]
-    rows = tuple((name, *(_show(values[place]) for values in series)) for place, name in enumerate(names))
+        bars = [figure.values, *((figure.others,) if figure.others else ())]
+        series = [[write(value) if is_known(value) else NOT_KNOWN for value in values] for values in bars]
+    rows = tuple(zip(names, *series, strict=True))
     return TableFigure(title, columns, rows, ("left", *_align("right", len(columns) - 1)))
 
 
@@ -103,7 +107,3 @@ def _names_all(own: TableFigure | None, behind: TableFigure) -> bool:
 
 def _align(side: Align, count: int) -> tuple[Align, ...]:
     return tuple([side] * count)
-
-
-def _show(value: float | None) -> str:
-    return format_value(value) if is_known(value) else NOT_KNOWN

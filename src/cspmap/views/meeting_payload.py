@@ -4,17 +4,15 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-import pandas as pd
-
 from cspmap.briefing.chart_drawing import draw_chart
 from cspmap.briefing.decision_screen import KEY as DECISIONS
 from cspmap.briefing.decision_screen import make_decisions
 from cspmap.briefing.map_drawing import draw_map
-from cspmap.briefing.screen import BarsFigure, Briefing, Entry, Screen, TableFigure, TrendFigure, list_rows
+from cspmap.briefing.screen import BarsFigure, Briefing, Entry, Screen, TableFigure, TrendFigure
 from cspmap.briefing.setting import recall, write_entry
+from cspmap.exports.pack_tables import tabulate_chart
 from cspmap.operations import MeetingEntry
 from cspmap.operations.document import encode_value
-from cspmap.periods import Month
 from cspmap.store import Store
 from cspmap.views.meeting_fit import (
     BODY,
@@ -29,7 +27,6 @@ from cspmap.views.meeting_fit import (
     fit_said,
     fit_sentences,
 )
-from cspmap.views.words import NOT_KNOWN
 
 _TITLE, _SUBTITLE, _LABEL, _CELL = 62, 135, 26, 110
 # Rows of a chart's table that fit below each other.
@@ -89,7 +86,8 @@ def _encode_screen(screen: Screen, store: Store, *, notice: bool, dark: bool) ->
     }
 
 
-def _encode_table(table: TableFigure) -> Payload:
+def _encode_table(whole: TableFigure) -> Payload:
+    table = whole.cut()
     return {
         "title": table.title,
         "columns": list(table.columns),
@@ -103,25 +101,10 @@ def _encode_table(table: TableFigure) -> Payload:
 
 def _tabulate_chart(chart: TrendFigure | BarsFigure) -> Payload:
     """The table behind a chart, a row a month or name."""
-    rows = list_rows(chart)
-    months = isinstance(chart, TrendFigure)
-    return {
-        "title": chart.title,
-        "columns": ["Month" if months else "Name", *map(str, rows.columns)],
-        "rows": [
-            [Month.parse(str(name)).words if months else str(name), *(_write_value(value) for value in values)]
-            for name, *values in rows.itertuples()
-        ],
-        "align": ["left", *["right"] * len(rows.columns)],
-        "rating": None,
-        "note": "",
-        "most": _MOST_ROWS,
-    }
+    return {**_encode_table(tabulate_chart(chart, write=_write_value)), "title": chart.title, "most": _MOST_ROWS}
 
 
 def _write_value(value: float) -> str:
-    if pd.isna(value):
-        return NOT_KNOWN
     return f"{value:,.0f}" if value == round(value) else f"{value:,.1f}"
 
 
