@@ -3,8 +3,10 @@
 import streamlit as st
 
 from cspmap.exports.extract import write_csv
-from cspmap.focus_area import ChosenArea, FocusGround, describe_choice
+from cspmap.exports.published import publish
+from cspmap.focus_area import ChosenArea, FocusGround
 from cspmap.focus_choice import FocusChoice
+from cspmap.focus_published import publish_choice
 from cspmap.query import Query
 from cspmap.views.assets import layer_url
 from cspmap.views.dashboard import begin_page, load_query, settle_memory, show_errors, show_licences
@@ -34,7 +36,7 @@ ANSWERS = "focus-answers"
 @st.fragment
 def choose_focus(query: Query) -> None:
     """Filters, map, panel: one fragment, so that a click redraws these and nothing else."""
-    store, partnership = query.store, query.store.partnership
+    store, partnership, published = query.store, query.store.partnership, publish(query)
     with show_errors():
         take_address(store, acted=MAP in st.session_state)
     start = load_ground(query, read_level())
@@ -62,7 +64,7 @@ def choose_focus(query: Query) -> None:
             with st.popover("Link", icon=":material/link:"):
                 st.caption("This address opens the same choice.")
                 st.code(link_to_choice(choice), language=None, wrap_lines=True)
-        areas, legend = shade_units(ground, aim, what=what, avoid=read_avoided(ground))
+        areas, legend = shade_units(ground, aim, published, what=what, avoid=read_avoided(ground))
         view = MapView(
             place=partnership.place,
             layer=layer_url(store.web / f"{ground.level}.json"),
@@ -74,26 +76,26 @@ def choose_focus(query: Query) -> None:
     with right:
         tell_outline()
         if is_searching():
-            follow_search()
-        show_answer(ground, choice, aim, what=what)
+            follow_search(published)
+        show_answer(ground, choice, aim, published, what=what)
         if not choice.selection.areas:
             st.subheader(f"No {escape_markdown(units)} chosen yet", anchor=False)
             st.write("Click them on the map, draw round them with the tools on its left, or have an area suggested.")
             return
-        area = describe_choice(ground, aim, choice.selection.areas, before=choice.selection.before)
+        area = publish_choice(ground, aim, choice.selection.areas, published, before=choice.selection.before)
         show_panel(query, ground, choice, aim, area, what=what)
         offer_files(query, ground, choice, area, what=what)
 
 
 def offer_files(query: Query, ground: FocusGround, choice: FocusChoice, area: ChosenArea, *, what: str) -> None:
     """The chosen units as a table and as an outline, a way to let them go, and what must be known of the figures."""
-    aim = choice.aim(query)
-    coverage = query.count_coverage(choice.selection)
+    aim, published = choice.aim(query), publish(query)
+    coverage = published.count_coverage(choice.selection)
     caveats = list_focus_caveats(area, aim, query.store.partnership, what=what, coverage=coverage)
     with st.container(horizontal=True):
         st.download_button(
             "CSV",
-            lambda: write_csv(tabulate_units(ground, aim, [area]), caveats),
+            lambda: write_csv(tabulate_units(ground, aim, [area], published), caveats),
             file_name=f"focus-area-{ground.level}-{aim.span.first}-to-{aim.span.last}.csv",
             mime="text/csv",
             icon=":material/download:",
@@ -114,7 +116,7 @@ def offer_files(query: Query, ground: FocusGround, choice: FocusChoice, area: Ch
 
 with show_errors():
     opened = load_query()
-begin_page(opened, internal=True)
+begin_page(opened)
 page = st.container()
 # Before what is above it, which a link that asks for what is not there stops.
 show_licences(opened)

@@ -39,11 +39,14 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "cspmap.exports",
         "cspmap.focus_area",
         "cspmap.focus_choice",
+        "cspmap.focus_published",
         "cspmap.goals",
+        "cspmap.hotspot_counts",
         "cspmap.hotspot_ground",
         "cspmap.hotspot_layers",
         "cspmap.hotspot_score",
         "cspmap.layers",
+        "cspmap.line_rule",
         "cspmap.month_files",
         "cspmap.month_inputs",
         "cspmap.operation_results",
@@ -75,7 +78,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "cspmap.targets",
         "cspmap.toml_table",
     ),
-    ("cspmap.periods", "cspmap.codes", "cspmap.errors", "cspmap.workspace", "cspmap"),
+    ("cspmap.periods", "cspmap.codes", "cspmap.errors", "cspmap.frames", "cspmap.workspace", "cspmap"),
 )
 WEB = {"streamlit", "streamlit_folium", "folium", "branca"}
 MOST_LINES = 420

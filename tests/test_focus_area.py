@@ -67,7 +67,10 @@ def test_figures_of_a_chosen_set_are_those_worked_by_hand() -> None:
         "count": [6, 4],
         "before": pytest.approx([float("nan")] * 2, nan_ok=True),
         "share": [6 / 40, 4 / 8],
+        "withheld": [False, False],
+        "withheld_before": [False, False],
     }
+    assert (area.count, area.before) == (10, None)
     # March is not loaded: April alone is what came after, 0 + 1 burglaries and 2 robberies of 14.
     assert area.later is not None
     assert (str(area.later.span), area.later.captured, area.later.share) == ("2024-03..2024-04", 3, 3 / 14)

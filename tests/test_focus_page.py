@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from cspmap import workspace
 from cspmap.analysis.focus import suggest
 from cspmap.errors import UserError
+from cspmap.exports.published import publish
 from cspmap.focus_area import WHOLE, Aim, read_ground
 from cspmap.operations import OPERATIONS_VARIABLE, Operations, Units
 from cspmap.periods import Span
@@ -352,7 +353,9 @@ def test_missing_months_and_hostile_names_are_told_as_they_are(
 def test_the_map_is_told_what_is_ticked_and_suggested(query: Query) -> None:
     aim = Aim(SPAN, ("robbery", "wounding"), (("robbery", 2.5),))
     ground = read_ground(query, "ward")
-    areas, legend = shade_units(ground, aim, what="robbery and wounding (weighted)", avoid=["luton-south"])
+    areas, legend = shade_units(
+        ground, aim, publish(query), what="robbery and wounding (weighted)", avoid=["luton-south"]
+    )
     held, counts = ground.weigh(aim), ground.count(SPAN)[["robbery", "wounding"]].sum(axis=1)
     south = next(area for area in areas if area.code == "luton-south")
     assert south.mark == "✕"
@@ -371,10 +374,10 @@ def test_the_map_is_told_what_is_ticked_and_suggested(query: Query) -> None:
 
 def test_a_unit_of_nothing_and_one_of_nobody_knows_what_look_different(query: Query) -> None:
     ground = read_ground(query, "hexagon")
-    areas, _ = shade_units(ground, Aim(SPAN, ("robbery",)), what="robbery")
+    areas, _ = shade_units(ground, Aim(SPAN, ("robbery",)), publish(query), what="robbery")
     counts = ground.count(SPAN)["robbery"]
     assert {area.code for area in areas if area.fill == "zero"} == {code for code in ground.codes if counts[code] == 0}
-    gone, legend = shade_units(ground, Aim(Span.parse("2009-01"), ("robbery",)), what="robbery")
+    gone, legend = shade_units(ground, Aim(Span.parse("2009-01"), ("robbery",)), publish(query), what="robbery")
     assert {area.fill for area in gone} == {"missing"}
     assert legend.classes == ()
 

@@ -93,7 +93,9 @@ def suggest_area(
     """
     from cspmap.analysis.focus import suggest
     from cspmap.exports.extract import write_csv
-    from cspmap.focus_area import WHOLE, Aim, describe_choice, read_ground
+    from cspmap.exports.published import publish
+    from cspmap.focus_area import WHOLE, Aim, read_ground
+    from cspmap.focus_published import publish_choice
     from cspmap.periods import Month, Span
     from cspmap.query import Query
     from cspmap.selection import Selection, join_list
@@ -108,14 +110,14 @@ def suggest_area(
     )
 
     query = Query(open_chosen(store))
-    partnership = query.store.partnership
+    partnership, published = query.store.partnership, publish(query)
     selection = Selection.from_query({"level": level or "", "crime": join_list(crime)}, query.store)
     end = Month.parse(last) if last else selection.span.last
     start = Month.parse(first) if first else Span.ending(end, months=len(selection.span)).first
     selection = selection.change(span=Span(start, end))
     ground = read_ground(query, selection.level)
     aim = Aim(selection.span, query.crime_types(selection), _read_weights(weight, query.store))
-    with _stop_on_interrupt() as stopped, _tell_progress() as tell:
+    with _stop_on_interrupt() as stopped, _tell_progress(hides=published.hides) as tell:
         found = suggest(
             ground.units,
             ground.weigh(aim).drop(WHOLE),
@@ -132,13 +134,19 @@ def suggest_area(
             on_progress=tell,
         )
     what = name_aim(aim, selection, partnership)
-    areas = [describe_choice(ground, aim, area.figures.codes, before=selection.before) for area in found.areas]
-    caveats = list_focus_caveats(areas[0], aim, partnership, what=what, coverage=query.count_coverage(selection))
+    before = selection.before
+    areas = [publish_choice(ground, aim, area.figures.codes, published, before=before) for area in found.areas]
+    caveats = list_focus_caveats(areas[0], aim, partnership, what=what, coverage=published.count_coverage(selection))
     if kind == "csv":
-        text = write_csv(tabulate_units(ground, aim, areas), caveats)
+        text = write_csv(tabulate_units(ground, aim, areas, published), caveats)
     else:
         told = [
-            {**summarise_area(area), "proven": one.proven, "gap": round(one.gap, 6)}
+            {
+                **summarise_area(area),
+                "proven": one.proven,
+                # Of a few incidents, by how much another might be better would tell how many they are.
+                "gap": None if area.catch.withheld else round(one.gap, 6),
+            }
             for area, one in zip(areas, found.areas, strict=True)
         ]
         if kind == "geojson":
@@ -148,7 +156,8 @@ def suggest_area(
             text = json.dumps(whole, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
     write_out(text, out)
     for number, (area, one) in enumerate(zip(areas, found.areas, strict=True), 1):
-        words = (describe_caught(area, what), describe_later(area.later), describe_proof(one, first=number == 1))
+        proof = describe_proof(one, first=number == 1, withheld=area.catch.withheld)
+        words = (describe_caught(area, what), describe_later(area.later), proof)
         click.echo(f"Area {number}, {len(area.codes)} of {len(ground.codes)}: {' '.join(words)}", err=True)
     for sentence in filter(None, (describe_end(found, ground), *caveats)):
         click.echo(sentence, err=True)
@@ -189,7 +198,7 @@ def _stop_on_interrupt() -> Iterator[threading.Event]:
 
 
 @contextmanager
-def _tell_progress() -> Iterator[Any]:
+def _tell_progress(*, hides: bool) -> Iterator[Any]:
     """A line on standard error that is written over; silent where that is not a terminal."""
     from cspmap.views.focus_words import describe_progress
 
@@ -197,7 +206,7 @@ def _tell_progress() -> Iterator[Any]:
 
     def tell(progress: "Progress") -> None:
         if seen:
-            click.echo(f"\r\033[K{describe_progress(progress)}", err=True, nl=False)
+            click.echo(f"\r\033[K{describe_progress(progress, hides=hides)}", err=True, nl=False)
 
     yield tell
     if seen:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from cspmap.analysis.change import Verdict
 from cspmap.analysis.contiguity import Contiguity, find_contiguity
 from cspmap.analysis.focus import AreaFigures, describe_area
 from cspmap.analysis.measures import as_floats
@@ -130,13 +131,16 @@ def read_ground(query: Query, level: str) -> FocusGround:
 class Catch:
     """What of an aim a set of units holds over a span; `share` is of the whole partnership, 0 to 1.
 
-    `months` are those of the span that are loaded. None where nothing is known, or there is nothing to share.
+    `months` are those of the span that are loaded. None where nothing is known, or there is nothing to share, or where
+    the disclosure rule lets neither out (`withheld`). `rounded` where both are of rounded counts.
     """
 
     span: Span
     months: tuple[Month, ...]
     captured: float | None
     share: float | None
+    withheld: bool = False
+    rounded: bool = False
 
 
 @dataclass(frozen=True)
@@ -146,8 +150,10 @@ class ChosenArea:
     `figures` are of the aim over its span; `catch` is the same beside the whole partnership, whose incidents without a
     location count in no unit, and `later` over the months after, None where none is loaded. `people` are the sums of
     each denominator, with their share of all (both None where a unit's are not known). `types` has crime_type (key),
-    count, before and share, for every type of the aim. `deprivation` has the resident-weighted mean `score` and the
-    share of residents in England's most deprived `fifth`; None where not known.
+    count, before and share, for every type of the aim, and withheld and withheld_before: whether the disclosure rule
+    withholds either count. `count` and `before` are of all of them together, None where not known or withheld.
+    `verdict` is what their change is worth where that was judged before they were rounded. `deprivation` has the
+    resident-weighted mean `score` and the share of residents in England's most deprived `fifth`; None where not known.
     """
 
     figures: AreaFigures
@@ -156,6 +162,11 @@ class ChosenArea:
     people: Mapping[str, tuple[float | None, float | None]]
     types: pd.DataFrame
     deprivation: Mapping[str, float | None]
+    count: float | None = None
+    before: float | None = None
+    withheld: bool = False
+    withheld_before: bool = False
+    verdict: Verdict | None = None
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -164,7 +175,9 @@ class ChosenArea:
 
 
 def describe_choice(ground: FocusGround, aim: Aim, codes: Collection[str], *, before: Span) -> ChosenArea:
-    """The figures of a set of units, its crimes by type set beside those of the span `before`.
+    """The figures of a set of units, its crimes by type set beside those of the span `before`: as they are counted.
+
+    What the partnership's disclosure rule lets out of them is for `focus_published.publish_choice` to tell.
 
     Raises UserError where no unit is given, or one that is not of the level.
     """
@@ -173,13 +186,16 @@ def describe_choice(ground: FocusGround, aim: Aim, codes: Collection[str], *, be
     )
     chosen = list(figures.codes)
     later = find_later(ground, aim.span)
+    types = _count_types(ground, aim, chosen, before)
     return ChosenArea(
         figures=figures,
         catch=catch(ground, aim, chosen, aim.span),
         later=None if later is None else catch(ground, aim, chosen, later),
         people={str(key): _add_people(ground.people[key], chosen) for key in ground.people.columns},
-        types=_count_types(ground, aim, chosen, before),
+        types=types,
         deprivation={name: _average(ground, name, chosen) for name in ("score", "fifth")},
+        count=_add_known(types["count"]),
+        before=_add_known(types["before"]),
     )
 
 
@@ -222,8 +238,14 @@ def _count_types(ground: FocusGround, aim: Aim, codes: list[str], before: Span) 
             "count": count.to_numpy(),
             "before": earlier.loc[codes, types].sum(min_count=len(codes)).to_numpy(),
             "share": count.to_numpy() / np.where(whole.to_numpy() > 0, whole.to_numpy(), np.nan),
+            "withheld": False,
+            "withheld_before": False,
         }
     )
+
+
+def _add_known(counts: pd.Series) -> float | None:
+    return None if counts.isna().any() else float(counts.sum())
 
 
 def _add_people(people: pd.Series, codes: list[str]) -> tuple[float | None, float | None]:

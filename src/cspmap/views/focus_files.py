@@ -7,17 +7,19 @@ from typing import Any
 import pandas as pd
 
 from cspmap.exports.extract import count_whole
-from cspmap.focus_area import HOUSEHOLDS, RESIDENTS, Aim, ChosenArea, FocusGround, join_units
+from cspmap.exports.published import WITHHELD, Published
+from cspmap.focus_area import HOUSEHOLDS, RESIDENTS, Aim, Catch, ChosenArea, FocusGround, join_units
+from cspmap.focus_published import WEIGHTED, WITHHELD_WEIGHTED, publish_units
 
 
-def tabulate_units(ground: FocusGround, aim: Aim, areas: Sequence[ChosenArea]) -> pd.DataFrame:
+def tabulate_units(ground: FocusGround, aim: Aim, areas: Sequence[ChosenArea], published: Published) -> pd.DataFrame:
     """One row for each unit of each area.
 
     Columns: area (1 is the first), code, name, count, weighted (only where the aim has weights), residents,
-    households, hectares, period.
+    households, hectares, period. Where the partnership withholds small counts, withheld (and withheld_weighted) tell
+    which are empty for that; where it rounds them, rounded_to has the base.
     """
-    counts = ground.count(aim.span)[list(aim.types)].sum(axis=1, min_count=len(aim.types))
-    weighted, names = ground.weigh(aim), ground.names
+    units, names = publish_units(ground, aim, published), ground.names
     hectares = pd.Series(ground.units.geometry.area.to_numpy() / 10_000, index=list(ground.codes))
     parts = []
     for number, area in enumerate(areas, 1):
@@ -26,19 +28,31 @@ def tabulate_units(ground: FocusGround, aim: Aim, areas: Sequence[ChosenArea]) -
             "area": number,
             "code": codes,
             "name": [names[code] for code in codes],
-            "count": counts.loc[codes].astype("Int64").array,
+            "count": units.loc[codes, "count"].astype("Int64").array,
         }
         if aim.weighted:
-            columns["weighted"] = weighted.loc[codes].to_numpy()
+            columns[WEIGHTED] = units.loc[codes, WEIGHTED].to_numpy()
         for key in (RESIDENTS, HOUSEHOLDS):
             if key in ground.people:
                 columns[key] = count_whole(ground.people.loc[codes, key]).array
-        parts.append(pd.DataFrame({**columns, "hectares": hectares.loc[codes].round(2).to_numpy()}))
-    return pd.concat(parts, ignore_index=True).assign(period=str(aim.span))
+        columns["hectares"] = hectares.loc[codes].round(2).to_numpy()
+        columns["period"] = str(aim.span)
+        if published.hides:
+            columns |= {name: units.loc[codes, name].to_numpy() for name in _list_flags(aim)}
+        if published.rounds:
+            columns["rounded_to"] = published.rule.base
+        parts.append(pd.DataFrame(columns))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _list_flags(aim: Aim) -> tuple[str, ...]:
+    return (WITHHELD, WITHHELD_WEIGHTED) if aim.weighted else (WITHHELD,)
 
 
 def summarise_area(area: ChosenArea) -> dict[str, Any]:
-    """The figures of an area as plain values for a file; shares are 0 to 1, and None is not known."""
+    """The figures of an area as plain values for a file; shares are 0 to 1, and None is not known, or withheld where
+    `withheld` (or `later_withheld`) says so.
+    """
     later = area.later
     summary: dict[str, Any] = {
         "units": list(area.codes),
@@ -54,6 +68,8 @@ def summarise_area(area: ChosenArea) -> dict[str, Any]:
     for key, (total, share) in area.people.items():
         summary[key] = None if total is None else round(total)
         summary[f"{key}_share"] = _round(share)
+    told = {WITHHELD: area.catch, f"later_{WITHHELD}": later}
+    summary |= {name: True for name, part in told.items() if isinstance(part, Catch) and part.withheld}
     figures = area.figures
     return summary | {"compactness": round(figures.compactness, 4), "one_piece": figures.connected}
 

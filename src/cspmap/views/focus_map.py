@@ -1,6 +1,6 @@
 """The map of the focus page: what each unit holds, which are ticked, and what the viewer did on it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from cspmap.analysis.breaks import class_breaks
-from cspmap.focus_area import RESIDENTS, WHOLE, Aim, FocusGround
+from cspmap.exports.published import WITHHELD, Published
+from cspmap.focus_area import RESIDENTS, Aim, FocusGround
+from cspmap.focus_published import WEIGHTED, WITHHELD_WEIGHTED, publish_units
+from cspmap.views.choropleth import Choropleth, state_rule
 from cspmap.views.map import AreaStyle, Legend, LegendClass
 from cspmap.views.palettes import Special, ordered_palette
 from cspmap.views.words import count_incidents, format_count
@@ -43,40 +46,45 @@ def read_message(codes: Collection[str], *, key: str) -> Message | None:
 
 
 def shade_units(
-    ground: FocusGround, aim: Aim, *, what: str, avoid: Collection[str] = ()
+    ground: FocusGround, aim: Aim, published: Published, *, what: str, avoid: Collection[str] = ()
 ) -> tuple[tuple[AreaStyle, ...], Legend]:
-    """Every unit by what it holds of the aim; those to avoid carry a cross."""
-    held = ground.weigh(aim).drop(WHOLE).reindex(list(ground.codes))
-    counts = ground.count(aim.span)[list(aim.types)].sum(axis=1, min_count=1)
-    breaks = class_breaks(held.mask(held == 0), scheme="quantile", k=CLASSES)
-    fills = breaks.classify(held.mask(held == 0))
+    """Every unit by what the disclosure rule lets out of what it holds of the aim; those to avoid carry a cross."""
+    units = publish_units(ground, aim, published)
+    held = units[WEIGHTED]
+    # A rounded 0 is no zero.
+    classed = held if published.rounds else held.mask(held == 0)
+    breaks = class_breaks(classed, scheme="quantile", k=CLASSES)
+    fills = breaks.classify(classed)
     palette = ordered_palette(max(2, len(breaks.upper)))[-len(breaks.upper) :] if breaks.upper else ()
     areas = tuple(
         AreaStyle(
             code,
-            _fill(value, int(fill)),
-            tuple(_tell(ground, aim, code, counts[code], value)),
+            "suppressed" if unit[WITHHELD_WEIGHTED] else _fill(unit[WEIGHTED], int(fill)),
+            tuple(_tell(ground, aim, code, unit)),
             "✕" if code in avoid else "",
         )
-        for code, value, fill in zip(ground.codes, held, fills, strict=True)
+        for code, unit, fill in zip(ground.codes, units.to_dict("records"), fills, strict=True)
     )
     values = held.to_numpy(dtype=float)
     labels = [_label(values[fills == number]) for number in range(len(breaks.upper))]
     classes = tuple(LegendClass(colour, label) for colour, label in zip(palette, labels, strict=True))
     title = f"{what[:1].upper()}{what[1:]}, {aim.span.words}"
-    return areas, Legend(title, f"{breaks.rule}.", classes)
+    ruled = state_rule(Choropleth(areas, Legend(title, f"{breaks.rule}.", classes)), published.rule)
+    return ruled.areas, ruled.legend
 
 
 def _fill(value: float, fill: int) -> int | Special:
     if np.isnan(value):
         return "missing"
-    return "zero" if value == 0 else fill
+    return "zero" if fill < 0 else fill
 
 
-def _tell(ground: FocusGround, aim: Aim, code: str, count: float, value: float) -> list[str]:
-    lines = [count_incidents(None if pd.isna(count) else count)]
+def _tell(ground: FocusGround, aim: Aim, code: str, unit: Mapping[Hashable, Any]) -> list[str]:
+    count = unit["count"]
+    lines = ["count withheld" if unit[WITHHELD] else count_incidents(None if pd.isna(count) else count)]
     if aim.weighted:
-        lines.append(f"weighted {format_weight(value)}")
+        told = WITHHELD if unit[WITHHELD_WEIGHTED] else format_weight(unit[WEIGHTED])
+        lines.append(f"weighted {told}")
     if ground.residents is not None:
         lines.append(f"{format_count(ground.residents[code])} {RESIDENTS}")
     return lines

@@ -6,14 +6,18 @@ import pandas as pd
 import streamlit as st
 
 from cspmap.analysis.change import poisson_change
-from cspmap.focus_area import HOUSEHOLDS, RESIDENTS, Aim, ChosenArea, FocusGround, trace_months
+from cspmap.exports.published import WITHHELD, publish
+from cspmap.focus_area import HOUSEHOLDS, RESIDENTS, Aim, ChosenArea, FocusGround
 from cspmap.focus_choice import FocusChoice
+from cspmap.focus_published import publish_months
 from cspmap.periods import Span
 from cspmap.query import Query
 from cspmap.selection import Selection
 from cspmap.views.charts import BEFORE, NOW, draw_trend
+from cspmap.views.figures import mark_withheld
 from cspmap.views.focus_load import list_targets
 from cspmap.views.focus_words import describe_caught, describe_later, describe_shape, format_share
+from cspmap.views.tables import name_withheld
 from cspmap.views.words import (
     describe_change,
     describe_missing,
@@ -35,6 +39,7 @@ _TYPE_COLUMNS: dict[str, Any] = {
     "count": st.column_config.NumberColumn("Incidents", format="localized", width=70),
     "share": st.column_config.NumberColumn("Of all", format="percent", width=60),
     "before": st.column_config.NumberColumn("Before", format="localized", width=60),
+    "withheld": st.column_config.TextColumn("Withheld", width=90),
 }
 _TARGET_COLUMNS: dict[str, Any] = {
     "rating": st.column_config.TextColumn("Rating", width=60),
@@ -60,8 +65,7 @@ def show_panel(
         st.markdown(f":orange-background[:material/warning: {escape_markdown(gaps)}]")
     st.write(escape_markdown(f"{describe_caught(area, what)} {describe_later(area.later)}"))
     with st.container(horizontal=True):
-        count = None if area.types["count"].isna().any() else area.types["count"].sum()
-        st.metric("Incidents", format_count(count), width="content")
+        st.metric("Incidents", WITHHELD if area.withheld else format_count(area.count), width="content")
         for key in (RESIDENTS, HOUSEHOLDS):
             if key in area.people:
                 st.metric(key.capitalize(), format_count(area.people[key][0]), width="content")
@@ -85,8 +89,11 @@ def show_panel(
 def _show_types(query: Query, selection: Selection, area: ChosenArea) -> None:
     names = [query.store.partnership.name_crime(key) for key in area.types["crime_type"]]
     table = area.types.assign(name=names).sort_values("count", ascending=False)
+    flags = zip(table[WITHHELD], table[f"{WITHHELD}_before"], strict=True)
+    table[WITHHELD] = [name_withheld(*pair) for pair in flags]
     why = explain_incomparable(query.count_coverage(selection), query.count_coverage(selection, span=selection.before))
-    shown = [name for name in _TYPE_COLUMNS if not (why and name == "before")]
+    hides = publish(query).hides
+    shown = [name for name in _TYPE_COLUMNS if not (why and name == "before") and (hides or name != WITHHELD)]
     st.dataframe(
         table[shown],
         hide_index=True,
@@ -104,18 +111,26 @@ def _show_trend(query: Query, ground: FocusGround, selection: Selection, aim: Ai
     span, before = selection.span, selection.before
     loaded = query.store.months
     first = max(loaded[0], min(before.first, span.last - (TREND_MONTHS - 1)))
-    months = trace_months(ground, aim, area.codes, Span(first, span.last))
+    months = publish_months(ground, aim, area.codes, Span(first, span.last), selection, publish(query))
     period = [_name_period(month, selection) for month in months["month"]]
-    draw_trend(months.assign(period=period)).show()
+    chart = draw_trend(months.assign(period=period))
+    if WITHHELD in months and months[WITHHELD].any():
+        mark_withheld(chart).show()
+        st.caption("Dotted: withheld, as the count is small or would give a small one away.")
+    else:
+        chart.show()
     now, earlier = query.count_coverage(selection), query.count_coverage(selection, span=before)
     why = explain_incomparable(now, earlier)
-    counts = [None if area.types[name].isna().any() else float(area.types[name].sum()) for name in ("before", "count")]
-    change = poisson_change(None if why else counts[0], counts[1])
+    if area.withheld or area.withheld_before:
+        why = "a count is withheld"
+    elif publish(query).rounds and not (area.count or area.before):
+        why = why or "both are small enough to round to none"
+    change = poisson_change(None if why else area.before, area.count)
     sentence = describe_change(
         name_crimes(selection, query.store.partnership),
         change.before,
         change.after,
-        change.verdict,
+        change.verdict if why else area.verdict or change.verdict,
         name_comparison(selection),
         plural=len(selection.crimes) != 1,
         why=why,

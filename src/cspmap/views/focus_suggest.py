@@ -10,8 +10,10 @@ import streamlit as st
 from cspmap.analysis.focus import Suggestion, SuggestionJob, start_suggestion
 from cspmap.analysis.focus.suggestion import By
 from cspmap.errors import UserError
-from cspmap.focus_area import WHOLE, Aim, FocusGround, describe_choice
+from cspmap.exports.published import Published
+from cspmap.focus_area import WHOLE, Aim, FocusGround
 from cspmap.focus_choice import FocusChoice
+from cspmap.focus_published import publish_choice
 from cspmap.views.focus_controls import keep_choice, show_fault, tick_units
 from cspmap.views.focus_words import (
     describe_caught,
@@ -20,6 +22,7 @@ from cspmap.views.focus_words import (
     describe_progress,
     describe_proof,
     format_share,
+    tell_share,
 )
 from cspmap.views.shared_work import make_room
 from cspmap.views.words import escape_markdown
@@ -147,7 +150,7 @@ def is_searching() -> bool:
 
 
 @st.fragment(run_every=0.5)
-def follow_search() -> None:
+def follow_search(published: Published) -> None:
     """How far the search has come, looked at twice a second; the page is drawn anew when it is done."""
     running: Running | None = st.session_state.get(_JOB)
     if running is None:
@@ -165,7 +168,8 @@ def follow_search() -> None:
         keep_choice()
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f":material/progress_activity: {escape_markdown(describe_progress(running.job.progress))}")
+        told = describe_progress(running.job.progress, hides=published.hides)
+        st.markdown(f":material/progress_activity: {escape_markdown(told)}")
         st.button("Take the best so far", on_click=running.job.stop)
         st.button("Cancel", on_click=stop_search)
 
@@ -184,7 +188,7 @@ def read_suggested(level: str, aim: Aim) -> tuple[str, ...]:
     return found.areas[_read_shown(len(found.areas))].figures.codes
 
 
-def show_answer(ground: FocusGround, choice: FocusChoice, aim: Aim, *, what: str) -> None:
+def show_answer(ground: FocusGround, choice: FocusChoice, aim: Aim, published: Published, *, what: str) -> None:
     """The suggested areas, one of them looked at, to be ticked or put away."""
     found = find_answer(ground.level, aim)
     if isinstance(found, UserError):
@@ -192,7 +196,7 @@ def show_answer(ground: FocusGround, choice: FocusChoice, aim: Aim, *, what: str
     if found is None or isinstance(found, UserError):
         return
     before = choice.selection.before
-    areas = [describe_choice(ground, aim, one.figures.codes, before=before) for one in found.areas]
+    areas = [publish_choice(ground, aim, one.figures.codes, published, before=before) for one in found.areas]
     with st.container(border=True):
         numbers = list(range(len(areas)))
         shown = _read_shown(len(areas))
@@ -202,12 +206,13 @@ def show_answer(ground: FocusGround, choice: FocusChoice, aim: Aim, *, what: str
                 numbers,
                 key=_SHOWN,
                 format_func=lambda number: (
-                    f"{number + 1}: {format_share(areas[number].catch.share)} on "
+                    f"{number + 1}: {tell_share(areas[number].catch)} on "
                     f"{format_share(areas[number].figures.km2_share)} of the land"
                 ),
             )
         area, one = areas[shown], found.areas[shown]
-        words = [describe_caught(area, what), describe_later(area.later), describe_proof(one, first=shown == 0)]
+        proof = describe_proof(one, first=shown == 0, withheld=area.catch.withheld)
+        words = [describe_caught(area, what), describe_later(area.later), proof]
         st.markdown(escape_markdown(" ".join(words)))
         end = describe_end(found, ground)
         if end:
