@@ -102,7 +102,7 @@ def show_map(query: Query, page: DeprivationPage, picture: DeprivationPicture, s
 
 with show_errors():
     opened = load_query()
-begin_page(opened, internal=True)
+begin_page(opened)
 body = st.container()
 show_licences(opened)
 with body, show_errors():

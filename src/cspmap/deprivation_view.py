@@ -16,6 +16,8 @@ from cspmap.analysis.inequality import DeprivationCurve, concentration_index, ra
 from cspmap.analysis.measures import Floats, rate
 from cspmap.analysis.residuals import compare_usual, expect_usual, usual_rates
 from cspmap.errors import UserError
+from cspmap.exports.deprivation_places import let_out_places
+from cspmap.exports.published import WITHHELD, hides_total, publish
 from cspmap.partnership import Denominator, DeprivationFile
 from cspmap.periods import Span
 from cspmap.query import Query
@@ -66,14 +68,17 @@ class DeprivationGround:
 
 @dataclass(frozen=True, eq=False)
 class DeprivationPicture:
-    """Everything that the page says; not to be changed.
+    """Everything that the page says, as the disclosure rule lets it out; not to be changed.
 
     - areas: every area of the level: those of the ground, count, people (what the rate is per), people_method, rate
-      (per 1,000), suppressed, `deprived` (what it is ranked by; the higher the more deprived) and those of
-      `residuals.compare_usual`
+      (per 1,000), suppressed, withheld (whether the count is, by the rule), `deprived` (what it is ranked by; the
+      higher the more deprived) and those of `residuals.compare_usual`, of which a withheld area has none. Where the
+      rule rounds, figures are of rounded counts and `standing` is as before rounding.
     - crossed: the classes of the areas' `deprived` (across) and `rate` (up)
-    - fifths: `inequality.rates_by_fifth` of the edition's LSOAs, with `usual`, the rate that is usual per 1,000
-    - curve: over the same LSOAs
+    - fifths: `inequality.rates_by_fifth` of the edition's LSOAs, with `usual`, the rate that is usual per 1,000, and
+      withheld
+    - curve: over the same LSOAs, counts that are not let out as `let_out_places` has them
+    - withheld: whether the partnership's own count is
     """
 
     choice: DeprivationChoice
@@ -84,6 +89,7 @@ class DeprivationPicture:
     curve: DeprivationCurve
     coverage: Coverage
     per: Denominator
+    withheld: bool = False
 
     @property
     def kind(self) -> Kind | None:
@@ -113,30 +119,47 @@ def make_picture(query: Query, ground: DeprivationGround, choice: DeprivationCho
 
     Raises UserError where no month of the span is loaded.
     """
-    coverage = query.count_coverage(choice.selection)
+    published, layer = publish(query), ground.source.layer
+    coverage = published.count_coverage(choice.selection)
     if not coverage.loaded:
         raise UserError(f"No month of {the(choice.span.words)} is loaded; choose other months.")
-    home = _count(query, choice, ground.source.layer, ground.home)
-    areas = home if ground.source.layer == choice.level else _count(query, choice, choice.level, ground.areas)
+    home, true = _count(query, choice, layer, ground.home)
+    areas, counted = (home, true) if layer == choice.level else _count(query, choice, choice.level, ground.areas)
     fifth, people = find_fifth(home["decile"]), home["people"].mask(home["suppressed"])
-    usual = usual_rates(fifth, home["count"], people)
-    shares = areas[SHARES].set_axis(areas["code"])
-    living = areas["people"].mask(areas["suppressed"]).set_axis(areas["code"])
-    compared = compare_usual(areas["count"].set_axis(areas["code"]), expect_usual(shares, living, usual))
+    counts, gone = let_out_places(query, choice.selection.change(level=layer), home, true)
+    usual = usual_rates(fifth, counts, people)
+    compared = _compare(areas, areas["count"], usual)
+    if published.rounds:
+        # A rounding is nothing that could make an area stand out.
+        compared["standing"] = _compare(areas, counted, usual_rates(fifth, true, people))["standing"]
+    compared.loc[areas[WITHHELD].to_numpy()] = np.nan
+    compared["standing"] = compared["standing"].fillna("not known")
     areas = areas.assign(
         deprived=measure_deprivation(areas, ground.kind),
         **{str(name): compared[name].array for name in compared if name != "count"},
     )
+    fifths = rates_by_fifth(fifth, counts, people).assign(usual=1000 * usual)
+    if published.hides or published.rounds:
+        fifths["count"] = fifths["count"].round()
+    fifths[gone] = fifths[gone].assign(**dict.fromkeys(("count", "rate", "low", "high", "usual"), np.nan))
     return DeprivationPicture(
         choice=choice,
         ground=ground,
         areas=areas,
         crossed=cross_classes(areas["deprived"], areas["rate"]),
-        fifths=rates_by_fifth(fifth, home["count"], people).assign(usual=1000 * usual),
-        curve=concentration_index(home["rank"], home["count"], people),
+        fifths=fifths.assign(withheld=gone),
+        curve=concentration_index(home["rank"], counts, people),
         coverage=coverage,
         per=query.denominator(choice.selection),
+        withheld=hides_total(coverage, published.rule),
     )
+
+
+def _compare(areas: pd.DataFrame, counts: pd.Series, usual: pd.Series) -> pd.DataFrame:
+    """Some counts of the areas beside what is usual for places as deprived; labelled by their codes."""
+    shares = areas[SHARES].set_axis(areas["code"])
+    living = areas["people"].mask(areas["suppressed"]).set_axis(areas["code"])
+    return compare_usual(counts.set_axis(areas["code"]), expect_usual(shares, living, usual))
 
 
 def _describe_areas(query: Query, level: str, edition: int, domain: str) -> pd.DataFrame:
@@ -147,17 +170,26 @@ def _describe_areas(query: Query, level: str, edition: int, domain: str) -> pd.D
     return frame.join(query.read_deprivation(level, edition, domain).set_index("code")).reset_index()
 
 
-def _count(query: Query, choice: DeprivationChoice, level: str, ground: pd.DataFrame) -> pd.DataFrame:
-    """The ground with counts and rates; a count is a number of incidents over the loaded months of the span."""
-    per = query.denominator(choice.selection)
+def _count(query: Query, choice: DeprivationChoice, level: str, ground: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
+    """The ground with counts as they are let out, and rates; and the counts before that.
+
+    A count is a number of incidents over the loaded months of the span.
+    """
+    per, published = query.denominator(choice.selection), publish(query)
     months = pd.DataFrame(query.count_series(level, {"": query.crime_types(choice.selection)})[""])
     counts = months.loc[str(choice.span.first) : str(choice.span.last)].sum(min_count=1)
+    true = pd.Series(counts.reindex(ground["code"]).to_numpy(), index=ground.index)
+    withheld = pd.Series(False, index=ground.index)
+    if published.hides:
+        cells = published.count_cells(choice.selection.change(level=level), ()).set_index("code")
+        withheld = pd.Series(cells[WITHHELD].reindex(ground["code"]).to_numpy(dtype=bool), index=ground.index)
     people = ground[per.key]
-    frame = ground.assign(count=counts.reindex(ground["code"]).array, people=people)
+    frame = ground.assign(count=published.let_out(true, withheld).array, people=people)
     frame["people_method"] = ground[f"{per.key} method"]
     frame["suppressed"] = people < query.store.partnership.smallest_denominator
     frame["rate"] = rate(frame["count"], people.mask(frame["suppressed"]))
-    return frame
+    frame[WITHHELD] = withheld
+    return frame, true
 
 
 def _sum_up(home: pd.DataFrame, residents: Floats) -> dict[str, float]:

@@ -103,7 +103,7 @@ def test_a_rule_holds_on_the_page_as_in_its_files(
     ("name", "internal"),
     [
         ("compare", False),
-        ("deprivation", True),
+        ("deprivation", False),
         ("explore", False),
         ("focus", True),
         ("hotspots", True),

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from cspmap.analysis.disclosure import Flags, add_totals, round_counts, suppress
+from cspmap.analysis.part_sums import withhold_sums
 from cspmap.partnership import Disclosure
 from cspmap.periods import Span
 from cspmap.query import Query
@@ -160,6 +161,22 @@ class Published:
         if self.hides:
             return suppress(known, threshold=self.rule.threshold, groups=groups)
         return np.zeros(add_totals(known, groups=groups).shape, dtype=bool)
+
+    def flag_sums(self, selection: Selection, parts: pd.Series) -> Flags:
+        """Which sums over parts of a level's areas are withheld, beside the areas' own counts as `flag` has them.
+
+        `parts` has by code the part (0 ...) of every area, -1 for none. One flag a part.
+        """
+        if not self.hides:
+            return np.zeros(int(parts.max()) + 1, dtype=bool)
+        cells = self.query.count_cells(selection.change(areas=()), ())
+        codes, flags = cells["code"].tolist(), self.flag(selection)
+        groups = self._group(selection, codes)
+        if groups is not None:
+            groups = [-1 if flags[len(codes) + group] else group for group in groups]
+        counts = cells["count"].fillna(0).to_numpy(dtype=np.int64).clip(min=0)
+        inside = parts.reindex(codes, fill_value=-1).tolist()
+        return withhold_sums(counts, flags[: len(codes)], inside, threshold=self.rule.threshold, groups=groups)
 
     def let_out(self, counts: pd.Series, withheld: npt.ArrayLike = False) -> pd.Series:
         """Counts as they may be shown: missing where withheld, rounded where the rule rounds."""

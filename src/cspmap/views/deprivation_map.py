@@ -9,6 +9,7 @@ from cspmap.analysis.bivariate import SIDE
 from cspmap.analysis.breaks import Breaks
 from cspmap.deprivation_view import DeprivationPicture, Kind
 from cspmap.partnership import Partnership
+from cspmap.views.choropleth import Choropleth, state_rule
 from cspmap.views.deprivation_words import compare_words, format_deprived, name_class
 from cspmap.views.map import AreaStyle, Legend, LegendClass, LegendGrid
 from cspmap.views.palettes import Special, bivariate_palette, faded_palette
@@ -33,14 +34,16 @@ def shade_picture(
     """Every area by its class of both figures, and the legend in a square; `shown` and `answers` are the legend's."""
     crossed, areas = picture.crossed, picture.areas
     styles = tuple(
-        AreaStyle(str(row.code), _fill(int(cell), bool(row.suppressed)), _tell(row, picture))
+        AreaStyle(str(row.code), _fill(int(cell), bool(row.suppressed or row.withheld)), _tell(row, picture))
         for row, cell in zip(areas.itertuples(index=False), crossed.cells, strict=True)
     )
     palette = faded_palette() if faded else bivariate_palette()
     classes = tuple(LegendClass(colour, name_class(number)) for number, colour in enumerate(palette))
     grid = LegendGrid(SIDE, "more deprived", "higher rate", tuple(map(int, crossed.sizes)), shown, answers)
     title = f"Deprivation {picture.choice.edition} and rate: {name_crimes(picture.choice.selection, partnership)}"
-    return styles, Legend(title, _state_rule(picture, faded=faded), classes, grid)
+    legend = Legend(title, _state_rule(picture, faded=faded), classes, grid)
+    ruled = state_rule(Choropleth(styles, legend), partnership.disclosure)
+    return ruled.areas, ruled.legend
 
 
 def find_class(picture: DeprivationPicture, code: str | None) -> int | None:
@@ -49,22 +52,24 @@ def find_class(picture: DeprivationPicture, code: str | None) -> int | None:
     return int(found[0]) if len(found) and found[0] >= 0 else None
 
 
-def _fill(cell: int, suppressed: bool) -> int | Special:
+def _fill(cell: int, kept_back: bool) -> int | Special:
     if cell >= 0:
         return cell
-    return "suppressed" if suppressed else "missing"
+    return "suppressed" if kept_back else "missing"
 
 
 def _tell(row: object, picture: DeprivationPicture) -> tuple[str, ...]:
     figure = {name: getattr(row, name) for name in row._fields}  # type: ignore[attr-defined]
     per = picture.per.name
-    if figure["suppressed"]:
-        rate = f"no rate: too few {per}"
+    count = count_incidents(figure["count"])
+    if figure["withheld"]:
+        lines = ["count withheld"]
+    elif figure["suppressed"]:
+        lines = [f"{count}, no rate: too few {per}"]
     elif pd.isna(figure["rate"]):
-        rate = f"no rate: {per} not known"
+        lines = [f"{count}, no rate: {per} not known"]
     else:
-        rate = f"{format_rate(figure['rate'])} per 1,000 {per}"
-    lines = [f"{count_incidents(figure['count'])}, {rate}"]
+        lines = [f"{count}, {format_rate(figure['rate'])} per 1,000 {per}"]
     if picture.kind is None or pd.isna(figure["deprived"]):
         lines.append("deprivation not known")
     else:
@@ -81,11 +86,11 @@ def _state_rule(picture: DeprivationPicture, *, faded: bool) -> str:
         _list_ranges(picture.crossed.across, picture.areas["deprived"], picture, picture.kind),
         _list_ranges(picture.crossed.up, picture.areas["rate"], picture, None),
     ]
-    rule = (
+    told = (
         f"Thirds of the areas by {KINDS[picture.kind]} ({ranges[0]}) and by incidents per 1,000 {picture.per.name} "
         f"({ranges[1]}). The numbers are of areas. Tick squares to show only theirs."
     )
-    return f"Colour is the rate; the less deprived, the fainter. {rule}" if faded else rule
+    return f"Colour is the rate; the less deprived, the fainter. {told}" if faded else told
 
 
 def _list_ranges(breaks: Breaks, values: pd.Series, picture: DeprivationPicture, kind: Kind | None) -> str:

@@ -16,6 +16,7 @@ from cspmap.deprivation_view import (
 )
 from cspmap.exports.deprivation_files import tabulate_editions, tabulate_fifths, tabulate_picture
 from cspmap.exports.extract import write_csv
+from cspmap.partnership import Disclosure
 from cspmap.query import Query
 from cspmap.views.deprivation_charts import (
     draw_curve,
@@ -28,6 +29,7 @@ from cspmap.views.deprivation_map import find_class
 from cspmap.views.deprivation_words import (
     FIFTH_NAMES,
     STANDINGS,
+    WITHHELD_WHOLE,
     describe_curve,
     describe_fifths,
     describe_standing,
@@ -35,6 +37,7 @@ from cspmap.views.deprivation_words import (
     name_class,
 )
 from cspmap.views.palettes import bivariate_palette, faded_palette
+from cspmap.views.tables import name_withheld
 from cspmap.views.target_charts import draw_funnel
 from cspmap.views.words import escape_markdown, name_crimes
 
@@ -73,11 +76,14 @@ def list_columns(picture: DeprivationPicture) -> dict[str, Any]:
         "expected": st.column_config.NumberColumn("Usual for as deprived", format="%.0f"),
         "ratio": st.column_config.NumberColumn("Times usual", format="%.2f"),
         "worth": st.column_config.TextColumn("Evidence"),
+        "hidden": st.column_config.TextColumn("Withheld"),
     }
     # Of an LSOA itself the shares are all or nothing, and say less than its decile.
     left_out = {"tenth", "fifth"} if picture.areas["decile"].notna().any() else {"rank", "decile"}
     if picture.areas["score"].isna().all():
         left_out.add("score")
+    if not picture.areas["withheld"].any():
+        left_out.add("hidden")
     return {name: column for name, column in columns.items() if name not in left_out}
 
 
@@ -87,10 +93,12 @@ def _small(picture: DeprivationPicture) -> bool:
 
 def show_table(picture: DeprivationPicture, shown: Sequence[int]) -> None:
     """The areas of the classes that are shown, the most deprived first."""
-    cells = picture.crossed.cells
+    cells, gone = picture.crossed.cells, picture.areas["withheld"]
+    named = [name_class(int(cell)) if cell >= 0 else "Not known" for cell in cells]
     areas = picture.areas.assign(
-        worth=picture.areas["standing"].map(STANDINGS),
-        **{"class": [name_class(int(cell)) if cell >= 0 else "Not known" for cell in cells]},
+        worth=picture.areas["standing"].map(STANDINGS).mask(gone, "Withheld"),
+        hidden=[name_withheld(flag, False) for flag in gone],
+        **{"class": pd.Series(named, index=gone.index).mask(gone, "Withheld")},
     )
     if shown:
         areas = areas[[int(cell) in shown for cell in cells]]
@@ -106,12 +114,15 @@ def show_area(picture: DeprivationPicture, code: str | None) -> None:
         row = areas[areas["code"] == code].iloc[0]
         cell = find_class(picture, code)
         st.subheader(escape_markdown(str(row["name"])), anchor=False)
-        st.caption("Class not known" if cell is None else name_class(cell))
+        st.caption(name_class(cell) if cell is not None else "Withheld" if row["withheld"] else "Class not known")
         st.write(escape_markdown(f"{describe_standing(row)} {describe_worth(row['standing'])}"))
         return
     st.markdown("**More or less than places as deprived usually see**")
     beyond = areas[areas["standing"].isin(["far more", "far fewer"])]
     beyond = beyond.sort_values("ratio", ascending=False, kind="stable")
+    if beyond.empty and areas["withheld"].any():
+        st.write("No area whose count is shown stands out: all are within what such areas usually differ by.")
+        return
     if beyond.empty:
         st.write("No area stands out: all are within what such areas usually differ by.")
         return
@@ -129,13 +140,20 @@ def show_scatter(picture: DeprivationPicture, *, faded: bool, area: str | None) 
     """Every area as a point, named where it stands out."""
     points = name_points(picture, colours=faded_palette() if faded else bivariate_palette(), area=area)
     if points.empty:
-        st.write("No area has both figures.")
+        st.write(f"No area has both figures.{count_withheld(picture)}")
         return
     draw_scatter(points, picture).show()
     st.caption(
         "Colours as on the map. Of many areas those are named that differ most from what is usual for places as "
-        "deprived."
+        f"deprived.{count_withheld(picture)}"
     )
+
+
+def count_withheld(picture: DeprivationPicture) -> str:
+    """How many areas a chart leaves out as their count is withheld; empty where none is."""
+    number = int(picture.areas["withheld"].sum())
+    verb = "is" if number == 1 else "are"
+    return f" {number} of {len(picture.areas)} {verb} left out: their counts are withheld." if number else ""
 
 
 def show_fifths(query: Query, picture: DeprivationPicture, caveats: Sequence[str]) -> None:
@@ -154,12 +172,23 @@ def show_fifths(query: Query, picture: DeprivationPicture, caveats: Sequence[str
         "high": st.column_config.NumberColumn("to", format="%.1f"),
         "usual": st.column_config.NumberColumn("Usual", format="%.1f", help="The rate without its extremes."),
     }
+    if table["withheld"].any():
+        table["hidden"] = [name_withheld(flag, False) for flag in table["withheld"]]
+        columns["hidden"] = st.column_config.TextColumn("Withheld")
     st.dataframe(table[list(columns)].round({"people": 0}), hide_index=True, column_config=columns, placeholder="–")
-    offer_csv("fifths", picture, caveats, lambda: tabulate_fifths(picture, *_name(query, picture)))
+    offer_csv(
+        "fifths",
+        picture,
+        caveats,
+        lambda: tabulate_fifths(picture, *_name(query, picture), rule=_rule(query)),
+    )
 
 
 def show_curve(picture: DeprivationPicture) -> None:
     """How unequally incidents fall, as a curve and in one figure."""
+    if picture.withheld:
+        st.write(WITHHELD_WHOLE)
+        return
     st.write(escape_markdown(describe_curve(picture.curve, picture.per.name)))
     if picture.curve.incidents > 0:
         draw_curve(picture.curve, per=picture.per.name).show()
@@ -174,12 +203,13 @@ def show_usual(picture: DeprivationPicture) -> None:
     """The funnel of areas beside what is usual for places as deprived, and a sentence on each that stands out."""
     funnel = shape_funnel(picture)
     if funnel.areas.empty:
-        st.write("What is usual for places as deprived is not known for any area here.")
+        st.write(f"What is usual for places as deprived is not known for any area here.{count_withheld(picture)}")
         return
     draw_funnel(funnel, per="deprivation", expected="Incidents usual for places as deprived", height=430).show()
     st.caption(
         "Inside the dashed lines are 95 % of areas, inside the full ones 99.8 %, if areas differ by chance and no more "
         "than areas here usually do. Of many areas those outside the dashed lines are named."
+        f"{count_withheld(picture)}"
     )
     beyond = picture.areas[~picture.areas["standing"].isin(["as usual", "not known"])]
     st.markdown(list_standings(beyond.sort_values("ratio")[::-1]) or "No area is outside the dashed lines.")
@@ -223,7 +253,12 @@ def show_editions(query: Query, picture: DeprivationPicture, caveats: Sequence[s
 
 def offer_areas(query: Query, picture: DeprivationPicture, caveats: Sequence[str]) -> None:
     """The table of areas as a file."""
-    offer_csv("areas", picture, caveats, lambda: tabulate_picture(picture, *_name(query, picture)))
+    offer_csv(
+        "areas",
+        picture,
+        caveats,
+        lambda: tabulate_picture(picture, *_name(query, picture), rule=_rule(query)),
+    )
 
 
 def offer_csv(what: str, picture: DeprivationPicture, caveats: Sequence[str], tabulate: Any) -> None:
@@ -238,6 +273,10 @@ def offer_csv(what: str, picture: DeprivationPicture, caveats: Sequence[str], ta
         on_click="ignore",
         key=f"csv-{what}",
     )
+
+
+def _rule(query: Query) -> Disclosure:
+    return query.store.partnership.disclosure
 
 
 def _name(query: Query, picture: DeprivationPicture) -> tuple[str, str]:

@@ -7,15 +7,18 @@ import pandas as pd
 from cspmap.analysis.inequality import FIFTHS, DeprivationCurve
 from cspmap.analysis.residuals import FEWEST_PLACES, Standing
 from cspmap.deprivation_view import DeprivationPicture, Kind
-from cspmap.exports.published import describe_internal
+from cspmap.exports.published import describe_rule
 from cspmap.partnership import Partnership
+from cspmap.partnership_parts import DisclosureRule
 from cspmap.sources.deprivation import OVERALL
 from cspmap.views.words import (
     NOT_KNOWN,
     count_incidents,
+    describe_unlocated,
     format_count,
     format_percent,
     format_rate,
+    join_words,
     list_caveats,
     name_crimes,
 )
@@ -57,6 +60,18 @@ _WORTH: Mapping[Standing, str] = {
     "fewer": "Few such areas differ so much: 1 in 40 would be that low.",
     "far fewer": "Such areas hardly ever differ so much: 1 in 1,000 would be that low.",
     "not known": "",
+}
+
+
+# How figures of many places are worked out where not all of their counts are let out.
+_HELD_BACK: Mapping[DisclosureRule, str] = {
+    "none": "",
+    "suppress": "What is usual and the concentration curve take {places} whose count is withheld as alike: each has "
+    "its people's share of what is withheld in their fifth, or in all fifths that are withheld. By another domain or "
+    "edition than all domains of the latest, a fifth with such a place is withheld. Areas whose count is withheld take "
+    "no part in how much areas usually differ.",
+    "round": "What is usual and the concentration curve rest on rounded counts of {places}, brought to the rounded sum "
+    "of their fifth; whether an area stands out was judged before rounding.",
 }
 
 
@@ -102,6 +117,9 @@ def describe_whole(picture: DeprivationPicture, place: str) -> str:
 def describe_fifths(picture: DeprivationPicture) -> str:
     """The rates of the most and the least deprived fifth that there are, side by side."""
     known = picture.fifths.dropna(subset="rate")
+    gone = picture.fifths["withheld"]
+    if gone.any() and len(known) < 2:
+        return f"Withheld, as the counts of places would give them away: {_name_fifths(gone)}."
     if len(known) < 2:
         return "Places here are of one fifth of England at most, so that there is nothing to compare."
     most, least = known.iloc[0], known.iloc[-1]
@@ -118,7 +136,16 @@ def describe_fifths(picture: DeprivationPicture) -> str:
         for number, size in zip(FIFTHS, picture.fifths["places"].astype(int).tolist(), strict=True)
         if 0 < size < FEWEST_PLACES
     ]
-    return f"{'. '.join(told)}.{times}{none}{''.join(few)}"
+    held = f" Withheld: {_name_fifths(gone)}." if gone.any() else ""
+    return f"{'. '.join(told)}.{times}{none}{held}{''.join(few)}"
+
+
+def _name_fifths(flags: pd.Series) -> str:
+    return join_words(FIFTH_NAMES[int(str(number)) - 1].lower() for number in flags.index[flags])
+
+
+# Of a town whose own count is withheld.
+WITHHELD_WHOLE = "Withheld, as there are too few incidents in the whole partnership."
 
 
 def describe_curve(curve: DeprivationCurve, per: str) -> str:
@@ -153,6 +180,8 @@ def compare_words(ratio: float) -> str:
 def describe_standing(row: pd.Series) -> str:
     """One area beside what is usual; `row` has name, count, expected, ratio and standing."""
     name, standing, expected = row["name"], row["standing"], row["expected"]
+    if row.get("withheld"):
+        return f"{name}: its count is withheld by the partnership's rule on small counts."
     if standing == "not known":
         return f"{name}: what places as deprived usually see is not known here."
     usual = format_count(expected) if expected >= 10 else format_rate(expected)
@@ -173,16 +202,20 @@ def list_deprivation_caveats(picture: DeprivationPicture, partnership: Partnersh
     home = partnership.find_layer(source.layer)
     methods = sorted({str(method) for method in picture.areas["method"].dropna()})
     named = {OVERALL: "The index", "crime": "This domain"}.get(choice.domain)
+    counted = list_caveats(
+        choice.selection,
+        partnership,
+        now=picture.coverage,
+        before=None,
+        denominator=picture.per,
+        methods=picture.areas["people_method"],
+    )
+    # Of a total that is withheld, the share without a location would give it back.
+    unlocated = describe_unlocated(picture.coverage, partnership.place)
     sentences = [
-        describe_internal(partnership.disclosure),
-        *list_caveats(
-            choice.selection,
-            partnership,
-            now=picture.coverage,
-            before=None,
-            denominator=picture.per,
-            methods=picture.areas["people_method"],
-        ),
+        *(sentence for sentence in counted if sentence != unlocated or not picture.withheld),
+        describe_rule(partnership.disclosure),
+        _HELD_BACK[partnership.disclosure.rule].format(places=home.plural),
         f"Deprivation is {name_index(picture)} ({source.source}; {', '.join(methods) or NOT_KNOWN}). Editions differ "
         "in boundaries and method, so figures of two are never put into one.",
         f"Fifths and tenths are of all LSOAs in England, not of {partnership.place}'s. Rates by fifth and the "
