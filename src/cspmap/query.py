@@ -41,7 +41,7 @@ class Query:
         self._areas, self._denominators = store.areas, store.denominators
         self._deprivation = store.read_table("deprivation")
         self._totals = Totals(store.read_table("totals"), [kind.key for kind in store.partnership.crime_types])
-        self._listed: dict[tuple[str, str], pd.DataFrame] = {}
+        self._listed: dict[tuple[str, str], tuple[dict[str, pd.Series], dict[str, pd.Series]]] = {}
         self._cubes: dict[str, Tally] = {}
         self._deprived: dict[tuple[str, int, str], pd.DataFrame] = {}
 
@@ -108,10 +108,12 @@ class Query:
         Columns: code, name, hectares, count, before, denominator, denominator_method. A count is missing (NA) only
         where no month of its span is loaded; an area without an incident counts 0.
         """
-        frame = self._list_areas(selection.level, self.denominator(selection).key)
-        for place, (column, span) in enumerate((("count", selection.span), ("before", selection.before)), start=3):
-            frame.insert(place, column, self._sum_months(self._count_cube(selection, span).sum(axis=(0, 1)), span))
-        return frame
+        areas, per = self._list_areas(selection.level, self.denominator(selection).key)
+        sums = {
+            column: self._sum_months(self._count_cube(selection, span).sum(axis=(0, 1)), span)
+            for column, span in (("count", selection.span), ("before", selection.before))
+        }
+        return pd.DataFrame({**areas, **sums, **per})
 
     def _sum_months(self, sums: NDArray[np.int64], span: Span) -> Any:
         """Sums over a span as a column, of what nobody knows where no month of it is loaded."""
@@ -148,16 +150,17 @@ class Query:
             places[layer][code] = len(places[layer])
         return places
 
-    def _list_areas(self, level: str, denominator: str) -> pd.DataFrame:
-        """Columns: code, name, hectares, denominator, denominator_method. The caller's own, to change."""
+    def _list_areas(self, level: str, denominator: str) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
+        """Columns code, name, hectares; and denominator, denominator_method. Not to be changed."""
         if (level, denominator) not in self._listed:
-            areas = self._areas[self._areas["layer"] == level].drop(columns="layer").reset_index(drop=True)
+            areas = self._areas[self._areas["layer"] == level].reset_index(drop=True)
             held = self.read_denominators(level)
-            per = held[held["denominator"] == denominator].set_index("code").reindex(areas["code"])
-            self._listed[level, denominator] = areas.assign(
-                denominator=per["value"].to_numpy(), denominator_method=per["method"].to_numpy()
+            per = held[held["denominator"] == denominator].set_index("code").reindex(areas["code"]).reset_index()
+            self._listed[level, denominator] = (
+                {name: areas[name] for name in ("code", "name", "hectares")},
+                {"denominator": per["value"], "denominator_method": per["method"]},
             )
-        return self._listed[level, denominator].copy()
+        return self._listed[level, denominator]
 
     def count_coverage(self, selection: Selection, *, span: Span | None = None) -> Coverage:
         """How complete the selection's span (or another) is."""

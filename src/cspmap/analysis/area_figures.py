@@ -1,9 +1,11 @@
 """The figures of every area of a level: rate, smoothed rate, share, and change with what it is worth."""
 
+import numpy as np
 import pandas as pd
 
 from cspmap.analysis.change import change_table
-from cspmap.analysis.measures import empirical_bayes, rate, share
+from cspmap.analysis.measures import as_floats, empirical_bayes, rate, share
+from cspmap.frames import add_columns
 
 PER = 1000
 
@@ -23,18 +25,17 @@ def compute_figures(counts: pd.DataFrame, *, total: int, comparable: bool, small
     Where the two periods do not hold the same number of loaded months they are not `comparable`: then every verdict
     is "not known" and the other figures of change are missing.
     """
-    figures = counts.copy()
-    people = figures["denominator"].astype("Float64").astype(float)
-    figures["suppressed"] = people < smallest
-    people = people.mask(figures["suppressed"])
-    known = figures["count"].astype("Float64").astype(float)
-    before = figures["before"].astype("Float64").astype(float)
-    figures["rate"] = rate(known, people, per=PER)
-    figures["rate_before"] = rate(before, people, per=PER)
-    figures["smoothed"] = empirical_bayes(known, people, per=PER)
-    figures["share"] = share(known, float(total))
-    changes = change_table(before if comparable else before * float("nan"), known)
-    for column in ("difference", "percent", "p", "verdict"):
-        figures[column] = changes[column]
-    order = [*counts.columns, "rate", "rate_before", "smoothed", "share"]
-    return figures[[*order, "difference", "percent", "p", "verdict", "suppressed"]]
+    people = as_floats(counts["denominator"])
+    suppressed = people < smallest
+    people = np.where(suppressed, np.nan, people)
+    known, before = as_floats(counts["count"]), as_floats(counts["before"])
+    changes = change_table(pd.Series(before if comparable else np.full_like(before, np.nan)), pd.Series(known))
+    return add_columns(
+        counts,
+        rate=rate(known, people, per=PER),
+        rate_before=rate(before, people, per=PER),
+        smoothed=empirical_bayes(known, people, per=PER),
+        share=share(known, float(total)),
+        **{name: changes[name].array for name in ("difference", "percent", "p", "verdict")},
+        suppressed=suppressed,
+    )

@@ -7,6 +7,7 @@ import pandas as pd
 from cspmap.analysis.area_figures import compute_figures
 from cspmap.analysis.change import Verdict, change_table, poisson_change
 from cspmap.exports.published import describe_rule, hides_total, publish
+from cspmap.frames import add_columns
 from cspmap.partnership import Denominator
 from cspmap.query import Query
 from cspmap.selection import Selection
@@ -53,8 +54,11 @@ def work_out_figures(query: Query, selection: Selection) -> Figures:
         whole = (query.count_coverage(selection, span=span).total for span in (selection.before, selection.span))
         verdict = poisson_change(*whole).verdict if comparable else None
     if selection.edition is not None:
-        deprivation = query.read_deprivation(selection.level, selection.edition).drop(columns="method")
-        areas = areas.merge(deprivation, on="code", how="left")
+        deprivation = (
+            query.read_deprivation(selection.level, selection.edition).drop(columns="method").set_index("code")
+        )
+        aligned = deprivation.reindex(areas["code"])
+        areas = add_columns(areas, **{str(name): column.array for name, column in aligned.items()})
     return Figures(
         areas,
         now,

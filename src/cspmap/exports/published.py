@@ -17,6 +17,8 @@ import pandas as pd
 
 from cspmap.analysis.disclosure import Flags, add_totals, round_counts, suppress
 from cspmap.analysis.part_sums import withhold_sums
+from cspmap.analysis.sum_split import withhold_split
+from cspmap.frames import add_columns
 from cspmap.partnership import Disclosure
 from cspmap.periods import Span
 from cspmap.query import Query
@@ -56,6 +58,8 @@ class Published:
     def count_areas(self, selection: Selection) -> pd.DataFrame:
         """As `Query.count_areas`, with columns withheld and withheld_before more."""
         frame = self.query.count_areas(selection)
+        if not (self.hides or self.rounds):
+            return add_columns(frame, **{WITHHELD: False, f"{WITHHELD}_before": False})
         for column, flag, span in (
             ("count", WITHHELD, selection.span),
             ("before", f"{WITHHELD}_before", selection.before),
@@ -93,8 +97,7 @@ class Published:
         The months of the period, of the one that it is compared with, and those of neither are protected apart, so
         that the sums over each of these are safe as well.
         """
-        frame = self.query.count_months(selection, span, code=code)
-        frame[WITHHELD] = False
+        frame = add_columns(self.query.count_months(selection, span, code=code), **{WITHHELD: False})
         if self.hides:
             for months in self._divide(selection, span):
                 frame.loc[frame["month"].isin(months), WITHHELD] = self._flag_months(selection, months, code)
@@ -177,6 +180,46 @@ class Published:
         counts = cells["count"].fillna(0).to_numpy(dtype=np.int64).clip(min=0)
         inside = parts.reindex(codes, fill_value=-1).tolist()
         return withhold_sums(counts, flags[: len(codes)], inside, threshold=self.rule.threshold, groups=groups)
+
+    def flag_split(self, selection: Selection, codes: Sequence[str], by: By, *, span: Span | None = None) -> Flags:
+        """Which counts of some of a level's areas together are withheld, split one way; that of their sum last.
+
+        Along the months are those of the span that are loaded, along the types those selected. The counts are beside
+        the areas' own as `flag` has them, and beside those of all areas.
+        """
+        asked = replace(selection, span=selection.span if span is None else span, areas=())
+        cells = self.query.count_cells(asked, (by,))
+        names = cells["code"].drop_duplicates()
+        counts = cells["count"].fillna(0).to_numpy(dtype=np.int64).clip(min=0).reshape(len(names), -1)
+        if not self.hides:
+            return np.zeros(counts.shape[1] + 1, dtype=bool)
+        inside, flags = names.isin(codes).to_numpy(), self.flag(asked, by=(by,))
+        groups = self._group(asked, names.tolist())
+        parts = np.where(inside, 0, -1).tolist()
+        whole = add_totals(counts)[:-1]
+        gone = [
+            withhold_sums(
+                whole[:, at],
+                flags[: len(names), at],
+                parts,
+                threshold=self.rule.threshold,
+                groups=groups and [-1 if flags[len(names) + group, at] else group for group in groups],
+            )[0]
+            for at in range(whole.shape[1])
+        ]
+        here, rest = (counts[side].sum(axis=0) for side in (inside, ~inside))
+        return withhold_split(here, rest, gone, threshold=self.rule.threshold)
+
+    def flag_months(self, selection: Selection, codes: Sequence[str], span: Span) -> Flags:
+        """Which counts of some of a level's areas together are withheld by month of a span, as `count_months` does."""
+        flags = pd.Series(False, index=[str(month) for month in span])
+        missing = {str(month) for month in self.query.missing_months(span)}
+        for months in self._divide(selection, span) if self.hides else []:
+            loaded = [month for month in months if month not in missing]
+            if loaded:
+                run = Span.parse(f"{months[0]}..{months[-1]}")
+                flags[loaded] = self.flag_split(selection, codes, "month", span=run)[:-1]
+        return flags.to_numpy(dtype=bool)
 
     def let_out(self, counts: pd.Series, withheld: npt.ArrayLike = False) -> pd.Series:
         """Counts as they may be shown: missing where withheld, rounded where the rule rounds."""

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from cspmap.frames import add_columns
 from cspmap.views.palettes import CATEGORICAL
 
 # Of all text in a chart: the framework's own grey is too faint to be read by everyone.
@@ -120,7 +121,7 @@ def _date_months(months: pd.DataFrame, column: str) -> pd.DataFrame:
     starts = np.array(months["month"].tolist(), dtype="datetime64[M]")
     figures = months[column].to_numpy(dtype=float, na_value=np.nan)
     dates = {"date": starts.astype("datetime64[s]"), "end": (starts + np.timedelta64(1, "M")).astype("datetime64[s]")}
-    return months.assign(**dates, **{column: figures})
+    return add_columns(months, **dates, **{column: figures})
 
 
 def _shade_missing(column: str) -> Spec:

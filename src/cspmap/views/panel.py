@@ -6,6 +6,7 @@ import streamlit as st
 from cspmap.analysis.change import poisson_change
 from cspmap.analysis.measures import rate
 from cspmap.exports.published import WITHHELD, publish
+from cspmap.frames import add_columns
 from cspmap.periods import Span
 from cspmap.query import Query
 from cspmap.selection import Selection
@@ -107,7 +108,7 @@ def _trend(query: Query, selection: Selection, code: str | None) -> pd.DataFrame
         NOW if str(selection.span.first) <= month else BEFORE if _within(month, selection.before) else "Earlier"
         for month in months["month"]
     ]
-    return months.assign(period=inside)
+    return add_columns(months, period=inside)
 
 
 def _within(month: str, span: Span) -> bool:
