@@ -231,6 +231,8 @@ def draw_map(view: MapView, *, key: str, height: int) -> None:
         height=height,
         use_container_width=True,
         returned_objects=[],
+        # It renders the map once in any case, and the page around the map is not sent.
+        render=False,
         feature_group_to_add=_Drawing(encode_view(view)),
     )
 
