@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cspmap import workspace
-from cspmap.briefing.making import make_briefing
+from cspmap.briefing.making import make_briefing, write_moment
 from cspmap.briefing.screen import Briefing
 from cspmap.errors import ProblemsError
 from cspmap.operations import EntryConflictError, MeetingEntry, Operations
+from cspmap.operations.document import encode_value
 from cspmap.periods import Span
 from cspmap.query import Query
 from cspmap.selection import Selection
@@ -159,6 +160,38 @@ def test_what_is_typed_in_is_of_today_and_keeps_its_day_afterwards(operations: O
         save_given(operations, sent | {"status": "dropped"}, TODAY)
     with pytest.raises(ProblemsError, match="Who types this in"):
         save_given(operations, given | {"id": "b" * 32, "who": ""}, TODAY)
+
+
+def test_what_was_typed_in_by_mistake_is_removed_and_the_record_says_who_did_it_and_when(
+    operations: Operations, screens: list[Payload]
+) -> None:
+    entry = MeetingEntry("area:south", "Wrong one", TODAY, "action", "South", "Council")
+    kept = operations.entries.save_entry(entry, who="Sgt Ames")
+    other = operations.entries.save_entry(MeetingEntry("area:south", "Right one", TODAY), who="Sgt Ames")
+    given = {**encode_value(kept), "number": "2", "who": "PC Bell", "remove": True}
+    begun = datetime.now(UTC)
+    assert save_given(operations, given, TODAY).text == "Wrong one"
+    assert operations.entries.list_entries() == (other,)
+    (removal,) = operations.entries.list_removed()
+    assert begun <= removal.removed_at <= datetime.now(UTC)
+    assert (removal.entry.text, removal.entry.who) == ("Wrong one", "PC Bell")
+    # Nothing of it is gone.
+    assert [(each.text, each.who) for each in operations.entries.list_versions(kept.id)] == [
+        ("Wrong one", "PC Bell"),
+        ("Wrong one", "Sgt Ames"),
+    ]
+    # Of two who change it, the second is told.
+    with pytest.raises(EntryConflictError):
+        save_given(operations, {**encode_value(kept), "number": "3", "who": "Sgt Ames", "status": "done"}, TODAY)
+    with pytest.raises(ProblemsError, match="Who types this in"):
+        save_given(operations, {**encode_value(other), "number": "4", "who": " ", "remove": True}, TODAY)
+    moment = removal.removed_at.astimezone()
+    entries, removals = operations.entries.list_entries(), operations.entries.list_removed()
+    said = find(add_said(screens, entries, moment.date(), removals=removals), "area:south")["said"]
+    assert said["removed"] == [f"Action: Wrong one: removed by PC Bell at {write_moment(moment)}"]
+    later = add_said(screens, entries, moment.date() + timedelta(days=1), removals=removals)
+    assert find(later, "area:south")["said"]["removed"] == []
+    assert find(later, "area:west")["said"]["removed"] == []
 
 
 # ---- the page --------------------------------------------------------------------------------------------------------

@@ -372,6 +372,66 @@ def test_what_cannot_be_kept_stays_in_the_form(page: Page, room: Room) -> None:
     assert read_address(page)["screen"] == "area:east"
 
 
+def test_what_is_typed_in_and_not_sent_outlasts_other_screens_and_a_reload(page: Page, room: Room) -> None:
+    meeting = open_meeting(page, room.server, screen="area:north")
+    page.keyboard.press("a")
+    page.keyboard.type("Half a sentence")
+    meeting.get_by_label("Kind").select_option("decision")
+    meeting.get_by_label("Your name").fill("Sgt Ames")
+    page.keyboard.press("Escape")
+    expect(meeting.locator(".said")).to_contain_text("Something is typed in and not kept yet.")
+    hide_bar(page, meeting)
+    check_screen(page, meeting, 16)
+    # Another subject has its own.
+    page.keyboard.press("ArrowRight")
+    expect(meeting.locator("h1")).to_have_text("South")
+    page.keyboard.press("a")
+    expect(meeting.get_by_label("What was agreed")).to_have_value("")
+    page.keyboard.press("Escape")
+    page.keyboard.press("ArrowLeft")
+    page.reload()
+    meeting = page.locator(".meeting")
+    expect(meeting.locator(".said")).to_contain_text("Something is typed in and not kept yet.", timeout=60_000)
+    page.keyboard.press("a")
+    expect(meeting.get_by_label("What was agreed")).to_have_value("Half a sentence")
+    expect(meeting.get_by_label("Kind")).to_have_value("decision")
+    expect(meeting.get_by_label("Your name")).to_have_value("Sgt Ames")
+    meeting.get_by_role("button", name="Keep it").click()
+    expect(meeting.get_by_role("alert")).to_contain_text("Kept: Half a sentence")
+    expect(meeting.get_by_label("What was agreed")).to_have_value("")
+    # It is kept once, and gone from the form.
+    page.reload()
+    expect(meeting.locator(".said")).to_contain_text("Today: 1 typed in", timeout=60_000)
+    page.keyboard.press("a")
+    expect(meeting.get_by_label("What was agreed")).to_have_value("")
+    kept = [each for each in room.operations.entries.list_entries() if each.text == "Half a sentence"]
+    assert [(each.subject, each.kind, each.who) for each in kept] == [("area:north", "decision", "Sgt Ames")]
+
+
+def test_an_entry_is_removed_by_keyboard_and_the_record_keeps_it(page: Page, room: Room) -> None:
+    entry = MeetingEntry("area:central", "Typed in by mistake", TODAY, about="Central")
+    kept = room.operations.entries.save_entry(entry, who="Sgt Ames")
+    meeting = open_meeting(page, room.server, screen="area:central")
+    expect(meeting.locator(".said")).to_contain_text("Typed in by mistake")
+    page.keyboard.press("a")
+    meeting.get_by_label("Your name").fill("PC Bell")
+    meeting.get_by_role("button", name="Remove Action: Typed in by mistake").focus()
+    page.keyboard.press("Enter")
+    sure = meeting.get_by_role("button", name="Yes, remove Action: Typed in by mistake")
+    expect(sure).to_be_focused()
+    expect(meeting.get_by_role("alert")).to_contain_text("Entered by mistake? Press again to remove it.")
+    assert room.operations.entries.list_removed() == ()
+    page.keyboard.press("Enter")
+    expect(meeting.get_by_role("alert")).to_contain_text("Removed: Typed in by mistake")
+    expect(meeting.locator(".entries .removed")).to_contain_text("removed by PC Bell at ")
+    expect(sure).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(meeting.locator(".said")).to_contain_text("Today: nothing yet")
+    (removal,) = room.operations.entries.list_removed()
+    assert (removal.entry.id, removal.entry.who) == (kept.id, "PC Bell")
+    assert len(room.operations.entries.list_versions(kept.id)) == 2
+
+
 # ---- links, figures that stay, a wall --------------------------------------------------------------------------------
 
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from cspmap.operations.checks import find_problems
 from cspmap.operations.database import OperationsError
-from cspmap.operations.entries import Entries, EntryConflictError, EntryKind, MeetingEntry, read_entry
+from cspmap.operations.entries import Entries, EntryConflictError, EntryKind, MeetingEntry, Removal, read_entry
 from cspmap.operations.geojson import read_geojson, read_outline, write_geojson, write_outline
 from cspmap.operations.ledger import ConflictError, Operations
 from cspmap.operations.operation import (
@@ -49,6 +49,7 @@ __all__ = [
     "Operations",
     "OperationsError",
     "Outline",
+    "Removal",
     "Status",
     "SurveyGoal",
     "SurveyResult",

@@ -42,6 +42,14 @@ class MeetingEntry:
     version: Annotated[int, Between(0, 2_000_000_000)] = 0
 
 
+@dataclass(frozen=True)
+class Removal:
+    """An entry that was taken away, as it was then, and when that was (UTC); its `who` is whoever did it."""
+
+    entry: MeetingEntry
+    removed_at: datetime
+
+
 class EntryConflictError(UserError):
     """Somebody else changed an entry after it was shown here; nothing was written. `theirs` is what is there now."""
 
@@ -80,6 +88,13 @@ class Entries:
             first = {entry.id: self._find_first(records, entry.id) for _, entry in found if entry.version > 1}
         ordered = sorted(found, key=lambda pair: (first.get(pair[1].id, pair[0]), pair[1].id))
         return tuple(sorted((entry for _, entry in ordered), key=lambda entry: entry.said, reverse=True))
+
+    def list_removed(self) -> tuple[Removal, ...]:
+        """All entries that have been taken away, the latest first."""
+        with self._open(write=False) as records:
+            gone = [record for record in records.list_latest() if record.removed]
+            removals = [Removal(self._decode(record), record.saved_at) for record in gone]
+        return tuple(sorted(removals, key=lambda each: (each.removed_at, each.entry.id), reverse=True))
 
     def list_versions(self, identifier: str) -> tuple[MeetingEntry, ...]:
         """Every version of an entry, the latest first; none where there has never been one."""

@@ -3,7 +3,7 @@
 import secrets
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from threading import Lock
@@ -29,6 +29,8 @@ MOST_HELD = 24
 _WEB = Path(__file__).parent / "web"
 _ANSWER, _HELD, _FRESH = "meeting-answer", "meeting-held", "meeting-fresh"
 _WHO, _DARK = "meeting-who", "meeting-dark"
+# What the frame sends with an entry and is none of it.
+_ABOUT = ("number", "who", "remove")
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +134,12 @@ def show_meeting(query: Query) -> None:
         "who": st.session_state.get(_WHO, ""),
         "told": told,
         "answer": st.session_state.get(_ANSWER),
-        "screens": add_said(meeting.dark if dark else meeting.light, operations.entries.list_entries(), date.today()),
+        "screens": add_said(
+            meeting.dark if dark else meeting.light,
+            operations.entries.list_entries(),
+            date.today(),
+            removals=operations.entries.list_removed(),
+        ),
     }
     _mount(
         key=KEY,
@@ -149,7 +156,7 @@ def _is_dark() -> bool:
 
 
 def _keep_entry(operations: Operations) -> None:
-    """Keep what was typed in, and have the frame told whether it was."""
+    """Keep what was typed in, or that it is removed, and have the frame told whether it was."""
     given: Mapping[str, Any] = st.session_state[KEY]["entry"]
     number = str(given.get("number", ""))
     try:
@@ -158,15 +165,23 @@ def _keep_entry(operations: Operations) -> None:
         st.session_state[_ANSWER] = {"number": number, "kept": False, "words": str(error)}
         return
     st.session_state[_WHO] = kept.who
-    st.session_state[_ANSWER] = {"number": number, "kept": True, "words": f"Kept: {kept.text[:60]}"}
+    did = "Removed" if given.get("remove") else "Kept"
+    st.session_state[_ANSWER] = {"number": number, "kept": True, "words": f"{did}: {kept.text[:60]}"}
 
 
 def save_given(operations: Operations, given: Mapping[str, Any], today: date) -> MeetingEntry:
-    """Keep what the frame sent: a new entry is of today, one that was there keeps its day. Raises UserError."""
-    values = {key: value for key, value in given.items() if key not in ("number", "who")}
+    """Keep what the frame sent, and return it: a new entry is of today, one that was there keeps its day.
+
+    One that is to be removed is taken away, and its history kept. Raises UserError.
+    """
+    values, who = {key: value for key, value in given.items() if key not in _ABOUT}, str(given.get("who", ""))
     if not values.get("version"):
         values["said"] = today.isoformat()
-    return operations.entries.save_entry(read_entry(values), who=str(given.get("who", "")))
+    entry = read_entry(values)
+    if given.get("remove"):
+        operations.entries.remove_entry(entry, who=who)
+        return replace(entry, who=who)
+    return operations.entries.save_entry(entry, who=who)
 
 
 _mount = st.components.v2.component(

@@ -7,11 +7,12 @@ from typing import Any
 from cspmap.briefing.chart_drawing import draw_chart
 from cspmap.briefing.decision_screen import KEY as DECISIONS
 from cspmap.briefing.decision_screen import make_decisions
+from cspmap.briefing.making import write_moment
 from cspmap.briefing.map_drawing import draw_map
 from cspmap.briefing.screen import BarsFigure, Briefing, Entry, Screen, TableFigure, TrendFigure
 from cspmap.briefing.setting import recall, write_entry
 from cspmap.exports.pack_tables import tabulate_chart
-from cspmap.operations import MeetingEntry
+from cspmap.operations import MeetingEntry, Removal
 from cspmap.operations.document import encode_value
 from cspmap.store import Store
 from cspmap.views.meeting_fit import (
@@ -40,12 +41,21 @@ def encode_screens(briefing: Briefing, store: Store, *, dark: bool) -> list[Payl
     return [_encode_screen(screen, store, notice=bool(briefing.notice), dark=dark) for screen in briefing.screens]
 
 
-def add_said(screens: Sequence[Payload], entries: Sequence[MeetingEntry], today: date) -> list[Payload]:
-    """The screens with what was said last time and today about each, as it stands now."""
+def add_said(
+    screens: Sequence[Payload], entries: Sequence[MeetingEntry], today: date, *, removals: Sequence[Removal] = ()
+) -> list[Payload]:
+    """The screens with what was said last time and today about each, as it stands now, and what was removed today."""
     return [
         {
             **(_replace_decisions(screen, entries, today) if screen["key"] == DECISIONS else screen),
-            "said": _encode_said(screen["key"], entries, today),
+            "said": {
+                **_encode_said(screen["key"], entries, today),
+                "removed": [
+                    tell_removal(each)
+                    for each in removals
+                    if each.entry.subject == screen["key"] and each.removed_at.astimezone().date() == today
+                ],
+            },
         }
         for screen in screens
     ]
@@ -139,6 +149,13 @@ def _encode_said(key: str, entries: Sequence[MeetingEntry], today: date) -> Payl
 def say_entry(entry: MeetingEntry) -> str:
     """ "Action: Light the underpass (Council, by 1 February 2023, open)"."""
     return _tell_entry(write_entry(entry), status=True)
+
+
+def tell_removal(removal: Removal) -> str:
+    """ "Action: Light the underpass: removed by Sgt Ames at 14:05 on 21 November 2026"."""
+    words = write_entry(removal.entry)
+    when = write_moment(removal.removed_at.astimezone())
+    return f"{words.kind.capitalize()}: {words.text}: removed by {removal.entry.who} at {when}"
 
 
 def _tell_entry(words: Entry, *, status: bool) -> str:

@@ -13,6 +13,7 @@ const HELP = [
   ["I", "about these figures"], ["Space", "moves on by itself, or stops"], ["B", "presenter's bar"],
   ["D", "dark or light"], ["F", "full screen"], ["Esc", "closes what is open"],
 ];
+const DRAFT = "cspmap-meeting-draft", EMPTY = { kind: "action", text: "", owner: "", due: "" };
 const meetings = new WeakMap();
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -44,10 +45,25 @@ function makeIdentifier() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** What was typed in about a subject and not kept yet, in this tab, whatever is opened in between. */
+const drafts = {
+  place: (subject) => `${DRAFT} ${location.pathname} ${subject}`,
+  read(subject) {
+    try { return { ...EMPTY, ...JSON.parse(sessionStorage.getItem(this.place(subject))) }; } catch { return { ...EMPTY }; }
+  },
+  write(subject, draft) {
+    // A browser that keeps nothing has it in the form alone.
+    try {
+      if (draft === null) sessionStorage.removeItem(this.place(subject));
+      else sessionStorage.setItem(this.place(subject), JSON.stringify(draft));
+    } catch { return; }
+  },
+};
+
 class Meeting {
   constructor(parent) {
     this.place = 0; this.table = 0; this.panel = null; this.playing = null; this.digits = ""; this.pending = null;
-    this.draft = { kind: "action", text: "", owner: "", due: "", who: "" };
+    this.who = ""; this.removing = null; this.held = new Map();
     this.root = make("section", { class: "meeting", "aria-label": "Meeting" });
     this.screen = make("div", { class: "screen", tabindex: "-1" });
     this.status = make("p", { class: "unseen", role: "status", "aria-live": "polite" });
@@ -95,7 +111,7 @@ class Meeting {
 
   start() {
     const asked = new URLSearchParams(location.search);
-    this.draft.who = this.data.who;
+    this.who = this.data.who || drafts.read("").who || "";
     this.find(asked.get("screen"));
     const seconds = Number(asked.get("play"));
     if (seconds >= 3 && seconds <= 600) this.play(seconds);
@@ -256,7 +272,7 @@ class Meeting {
     return make("div", { class: "said" },
       make("h2", {}, last.length ? `Last time we said (${when})` : "Last time we said: nothing about this"),
       last.length ? make("ul", {}, ...last.map((entry) => make("li", {}, entry)), more ? make("li", {}, more) : null) : null,
-      make("p", {}, today));
+      make("p", {}, this.findDraft(screen.key).text ? "Something is typed in and not kept yet. A opens it." : today));
   }
 
   drawPicture(text, alt) {
@@ -384,7 +400,7 @@ class Meeting {
   open(name, title, ...children) {
     const again = this.panel === name;
     const focus = again ? this.dialog?.getRootNode().activeElement?.name : null;
-    this.close();
+    this.shut();
     this.panel = name;
     this.dialog = make("div", { class: `panel ${name}`, role: "dialog", "aria-label": title, tabindex: "-1" },
       make("div", { class: "line" }, make("h2", {}, title),
@@ -396,6 +412,14 @@ class Meeting {
   }
 
   close() {
+    const said = this.panel === "said";
+    this.removing = null;
+    this.shut();
+    // Whether anything is typed in and not kept is told there.
+    if (said) this.draw(false);
+  }
+
+  shut() {
     const held = this.dialog?.contains(this.dialog.getRootNode().activeElement);
     this.dialog?.remove();
     this.dialog = null;
@@ -423,9 +447,17 @@ class Meeting {
         "Take new figures"));
   }
 
+  /** What is being typed in about a subject; it stays with the tab until it is kept. */
+  findDraft(subject) {
+    if (!this.held.has(subject)) this.held.set(subject, drafts.read(subject));
+    return this.held.get(subject);
+  }
+
   openSaid() {
-    const screen = this.data.screens[this.place], draft = this.draft, number = draft.id ??= makeIdentifier();
-    const keep = (event) => { draft[event.target.name] = event.target.value; };
+    const screen = this.data.screens[this.place], draft = this.findDraft(screen.key);
+    // One identifier for as often as it is sent, so that it is kept once.
+    const number = draft.id ??= makeIdentifier();
+    const keep = (event) => { draft[event.target.name] = event.target.value; drafts.write(screen.key, draft); };
     const field = (name, label, extra = {}) => make("label", {}, label,
       make("input", { name, value: draft[name], maxlength: 200, oninput: keep, ...extra }));
     const kind = make("select", { name: "kind", onchange: keep }, make("option", { value: "action" }, "Action"),
@@ -435,21 +467,38 @@ class Meeting {
     text.value = draft.text;
     const entries = [...screen.said.entries];
     this.open("said", `Actions and decisions: ${screen.title}`,
-      make("ul", { class: "entries" }, ...entries.map((entry) => this.drawEntry(entry))),
+      make("ul", { class: "entries" }, ...entries.map((entry) => this.drawEntry(entry)),
+        ...screen.said.removed.map((told) => make("li", { class: "removed" }, told))),
       make("form", { onsubmit: (event) => { event.preventDefault(); this.save({ ...draft, id: number, version: 0, status: "open",
-        subject: screen.key, about: screen.title }); } },
+        subject: screen.key, about: screen.title, who: this.who }); } },
       make("label", { class: "long" }, "What was agreed", text), make("label", {}, "Kind", kind),
       field("owner", "Who does it"), field("due", "By when", { type: "date" }),
-      field("who", "Your name", { required: true }),
+      field("who", "Your name", { required: true, value: this.who,
+        oninput: (event) => { this.who = event.target.value; drafts.write("", { who: this.who }); } }),
       make("button", { type: "submit" }, "Keep it")));
   }
 
   drawEntry(entry) {
     const status = make("select", { name: `status-${entry.id}`, "aria-label": `Status of ${entry.text}`,
-      onchange: (event) => this.save({ ...entry.own, status: event.target.value, who: this.draft.who }) },
+      onchange: (event) => this.save({ ...entry.own, status: event.target.value, who: this.who }) },
     ...STATUSES.map(([value, label]) => make("option", { value }, label)));
     status.value = entry.own.status;
-    return make("li", {}, make("span", {}, entry.text), entry.own.kind === "action" ? status : null);
+    const sure = this.removing === entry.id;
+    const remove = make("button", { type: "button", name: `remove-${entry.id}`, onclick: () => this.remove(entry),
+      "aria-label": sure ? `Yes, remove ${entry.text}` : `Remove ${entry.text}` }, sure ? "Yes, remove it" : "Remove");
+    return make("li", {}, make("span", {}, entry.text), entry.own.kind === "action" ? status : null, remove);
+  }
+
+  /** Asks once more first; the record keeps it as removed, with who did it and when. */
+  remove(entry) {
+    if (this.removing === entry.id) {
+      this.removing = null;
+      this.save({ ...entry.own, who: this.who, remove: true });
+      return;
+    }
+    this.removing = entry.id;
+    this.openSaid();
+    this.tell("Entered by mistake? Press again to remove it. The record keeps what it was, and who removed it when.");
   }
 
   save(entry) {
@@ -458,7 +507,7 @@ class Meeting {
       this.openSaid();
       return;
     }
-    this.pending = { id: entry.id, number: makeIdentifier() };
+    this.pending = { id: entry.id, subject: entry.subject, number: makeIdentifier() };
     this.send("entry", { ...entry, due: entry.due || null, number: this.pending.number });
   }
 
@@ -466,8 +515,10 @@ class Meeting {
   hear(answer) {
     if (!answer || !this.pending || answer.number !== this.pending.number) return;
     this.tell(answer.words);
-    if (answer.kept && this.pending.id === this.draft.id) {
-      this.draft = { ...this.draft, id: undefined, text: "", owner: "", due: "" };
+    const { id, subject } = this.pending, draft = this.findDraft(subject);
+    if (answer.kept && id === draft.id) {
+      this.held.set(subject, { ...EMPTY, kind: draft.kind });
+      drafts.write(subject, null);
     }
     this.pending = null;
   }
