@@ -3,7 +3,6 @@
 import streamlit as st
 
 from cspmap.exports.area_figures import list_figure_caveats
-from cspmap.exports.published import describe_internal
 from cspmap.query import Query
 from cspmap.selection import Selection
 from cspmap.views import tables
@@ -53,8 +52,6 @@ def explore(query: Query) -> None:
             warn(describe_missing(figures.before.missing, figures.before.span.words))
             if choropleth.empty:
                 warn(describe_absent(selection, partnership))
-            if selection.measure == "progress":
-                warn(describe_internal(partnership.disclosure))
         view = MapView(
             place=partnership.place,
             layer=layer_url(store.web / f"{selection.level}.json"),

@@ -6,6 +6,7 @@ import streamlit as st
 from cspmap.analysis.targets.verdict import CALIBRATION
 from cspmap.board import Board, list_weights
 from cspmap.exports.extract import write_csv
+from cspmap.exports.published import WITHHELD
 from cspmap.exports.target_tables import describe_months, list_board_caveats, list_unmeasured, tabulate_board
 from cspmap.goals import WHOLE
 from cspmap.partnership import Denominator
@@ -20,6 +21,7 @@ from cspmap.views.map import MapView, draw_map, take_event
 from cspmap.views.pack_button import offer_pack
 from cspmap.views.target_board import (
     FUNNEL_COLUMNS,
+    read_letter,
     shade_ratings,
     show_letters,
     show_lines,
@@ -30,7 +32,7 @@ from cspmap.views.target_board import (
 from cspmap.views.target_charts import compare_areas, draw_funnel, draw_trajectory, trace_line
 from cspmap.views.target_controls import choose_board, choose_indicator, choose_place, choose_table, take_place
 from cspmap.views.target_tables import show_printed
-from cspmap.views.words import escape_markdown
+from cspmap.views.words import escape_markdown, join_words
 
 MAP_HEIGHT, MOST_LETTERS = 460, 30
 
@@ -127,9 +129,15 @@ def show_trajectories(query: Query, board: Board) -> None:
     lines = take_area(board.lines, choose_place(board))
     columns = st.columns(3)
     for place, label in enumerate(lines.index):
+        line = lines.loc[[label]].iloc[0].to_dict()
         with columns[place % len(columns)]:
-            st.markdown(f"**{lines['rating'].loc[label]} · {escape_markdown(lines['indicator'].loc[label])}**")
+            st.markdown(f"**{read_letter(line)} · {escape_markdown(line['indicator'])}**")
             draw_trajectory(trace_line(board, label)).show()
+    if len(board.withheld) and board.withheld[list(lines.index)].to_numpy().any():
+        st.caption(
+            "Dotted months: withheld, as the count is small or would give a small one away. Where there are any, the "
+            "lines run straight between the figures of the board."
+        )
     st.caption(
         "Counts added up from the start of the period. Full line: so far. Dashed orange: on course for the target, "
         "which is shared over the months as they usually share a year. Dotted grey: last year. Dotted dark with its "
@@ -151,6 +159,10 @@ def show_funnel(query: Query, board: Board) -> None:
     indicator = choose_indicator(board)
     lines = board.lines.loc[indicator].drop(WHOLE, errors="ignore")
     lines = lines[~lines.index.str.contains(",")]
+    hidden = lines["status"] == WITHHELD
+    if hidden.any():
+        st.caption(f"Left out, as withheld: {escape_markdown(join_words(lines.loc[hidden, 'area']))}.")
+    lines = lines[~hidden]
     weights, per = list_weights(query, board.level), find_denominator(query, board, indicator)
     funnel = compare_areas(lines["actual"].astype(float), weights[per.key].reindex(lines.index), lines["area"])
     if funnel.areas.empty or not lines["months_seen"].max():
@@ -180,7 +192,7 @@ def take_area(lines: pd.DataFrame, code: str) -> pd.DataFrame:
 
 with show_errors():
     opened = load_query()
-begin_page(opened, internal=True)
+begin_page(opened)
 page = st.container()
 show_licences(opened)
 with page, show_errors():

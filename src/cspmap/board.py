@@ -1,16 +1,20 @@
 """The progress board: the goals of a table of targets held against what was recorded, one line a goal."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
-from cspmap.analysis.targets.progress import progress
+from cspmap.analysis.targets.progress import NUMBERS, progress
+from cspmap.analysis.targets.trajectory import trace_target
 from cspmap.analysis.targets.verdict import THRESHOLDS, Thresholds
 from cspmap.errors import UserError
+from cspmap.exports.published import WITHHELD
 from cspmap.goals import WHOLE, Goal, Sharing, is_whole, list_measured, list_periods, set_goals
-from cspmap.partnership import Partnership
+from cspmap.line_rule import LineRule, rule_lines
+from cspmap.partnership import Disclosure, Partnership
+from cspmap.partnership_parts import NO_RULE
 from cspmap.periods import Month, Span
 from cspmap.query import Query
 from cspmap.targets import TargetTable, name_period
@@ -27,6 +31,10 @@ class Board:
     `names` are those of the whole and of every area of the level, by code, no two the same; `counts` the months behind
     the lines, a column for each under the same label; `missing` the months of the period up to `as_at` that are not
     loaded. Not to be changed.
+
+    All of it keeps the partnership's disclosure `rule`. A line whose counts are withheld has the status "withheld",
+    and no figure but its target; counts of months that are withheld are missing, and True in `withheld`, which is as
+    `counts` (without a column where nothing is). Where the rule rounds, so are the counts, and what they add up to.
     """
 
     table: TargetTable
@@ -37,6 +45,8 @@ class Board:
     lines: pd.DataFrame
     counts: pd.DataFrame
     missing: tuple[Month, ...] = ()
+    withheld: pd.DataFrame = field(default_factory=pd.DataFrame)
+    rule: Disclosure = NO_RULE
 
     @property
     def indicators(self) -> dict[str, str]:
@@ -100,7 +110,8 @@ def make_board(
     types = {key: spell_out(chosen, query.store.partnership) for key, chosen in crimes.items()}
     names = query.name_areas(level)
     counts = query.count_series(level, types) if types else pd.DataFrame()
-    goals = set_goals(table, query.store.partnership, areas=names, span=span, counts=counts, sharing=sharing)
+    rule = rule_lines(query, level, types) if types else None
+    goals = set_goals(table, query.store.partnership, areas=names, span=span, counts=counts, sharing=sharing, rule=rule)
     if not goals:
         raise UserError(describe_periods(table, query.store.partnership, span))
     labels = pd.MultiIndex.from_tuples(
@@ -109,11 +120,45 @@ def make_board(
     lines = pd.DataFrame([_list_figures(goal) for goal in goals], index=labels)
     counts = _add_up(counts, goals).set_axis(labels, axis=1)
     asked = lines[["value", "direction", "kind"]].assign(first=str(span.first), last=str(span.last))
-    judged = progress(asked, counts, as_at=as_at, thresholds=thresholds)
+    parts = _divide(query, span, as_at)
+    rounded = rule.round_months(counts, parts.list_all(counts)) if rule is not None and rule.rounds else None
+    judged = progress(asked, counts, as_at=as_at, thresholds=thresholds, told=rounded)
     missing = query.missing_months(Span(span.first, as_at)) if as_at >= span.first else ()
     place = query.store.partnership.place
     names = {WHOLE: f"{place} as a whole" if place in names.values() else place, **names}
-    return Board(table, level, names, span, as_at, lines[[*GOAL_COLUMNS, "direction"]].join(judged), counts, missing)
+    lines = lines[[*GOAL_COLUMNS, "direction"]].join(judged)
+    board = Board(table, level, names, span, as_at, lines, counts if rounded is None else rounded, missing)
+    board = replace(board, rule=query.store.partnership.disclosure)
+    return board if rule is None or not rule.hides else _withhold(board, goals, rule, parts)
+
+
+def trace_board(board: Board, label: tuple[str, str]) -> pd.DataFrame:
+    """The trajectory of a line as `analysis.targets.trace_target` has it, with a column withheld more.
+
+    Where months of the line are withheld, the way is drawn straight between the line's own figures, and what is so far
+    is known only up to the first of them and from the last.
+    """
+    line = board.lines.loc[[label]].iloc[0]
+    value = None if pd.isna(line["value"]) else float(line["value"])
+    course = trace_target(board.counts[label], board.span, value, as_at=board.as_at)
+    if label not in board.withheld or not board.withheld[label].any():
+        return course.assign(withheld=False)
+    length, elapsed = len(course), min(max(board.as_at.ordinal - board.span.first.ordinal + 1, 0), len(course))
+    counts = board.counts[label].reindex(course["month"]).to_numpy()[:elapsed]
+    so_far = course["actual"].to_numpy(copy=True)
+    if elapsed:
+        later = np.append(np.cumsum(counts[:0:-1])[::-1], 0.0)
+        so_far[:elapsed] = np.where(np.isnan(so_far[:elapsed]), float(line["actual"]) - later, so_far[:elapsed])
+    inside = 0 < elapsed < length and not pd.isna(line["expected"])
+    steps = [0, elapsed, length] if inside else [0, length]
+    way = [0.0, line["expected"], line["value"]] if inside else [0.0, line["value"]]
+    course["expected"] = np.interp(np.arange(1, length + 1), steps, np.array(way, dtype=float))
+    for name in ("projected", "low", "high"):
+        ends = np.array([line["actual"] if elapsed else 0, line[name]], dtype=float)
+        ahead = np.interp(np.arange(1, length + 1), [elapsed, length], ends)
+        course[name] = np.where(np.arange(1, length + 1) < elapsed, np.nan, ahead)
+    flags = board.withheld[label].reindex(course["month"], fill_value=False).to_numpy(dtype=bool)
+    return course.assign(actual=so_far, withheld=flags)
 
 
 def describe_periods(table: TargetTable, partnership: Partnership, span: Span | None) -> str:
@@ -133,6 +178,72 @@ def _add_up(counts: pd.DataFrame, goals: Sequence[Goal]) -> pd.DataFrame:
     starts = np.cumsum([0, *(len(goal.members) for goal in goals)])[:-1]
     values = counts.to_numpy()[:, counts.columns.get_indexer(pd.MultiIndex.from_tuples(pairs))]
     return pd.DataFrame(np.add.reduceat(values, starts, axis=1), index=counts.index)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The months of a board. `sums` are the spans whose counts a line shows: the period so far, the months that it is
+    compared with, and where months are missing, those known both times; `runs` those that a chart adds up over.
+    """
+
+    sums: tuple[Span, ...]
+    runs: tuple[Span, ...]
+
+    def list_all(self, counts: pd.DataFrame) -> list[Span]:
+        """The runs, and all other months of the counts."""
+        held = {month for run in self.runs for month in run}
+        months = (Month.parse(str(label)) for label in counts.index)
+        return [*self.runs, *Span.find_runs(month for month in months if month not in held)]
+
+
+def _divide(query: Query, span: Span, as_at: Month) -> _Parts:
+    course = span.shift(-12 * -(-len(span) // 12))
+    if as_at < span.first:
+        return _Parts((), (course,))
+    elapsed = Span(span.first, min(as_at, span.last))
+    back = 12 * -(-len(elapsed) // 12)
+    gone = {*query.missing_months(elapsed), *(month + back for month in query.missing_months(elapsed.shift(-back)))}
+    both = Span.find_runs(month for month in elapsed if month not in gone)
+    before = [run.shift(-back) for run in both]
+    sums = (elapsed, elapsed.shift(-back), *((*both, *before) if gone else ()))
+    compared = {month for run in before for month in run}
+    rest = Span.find_runs(month for month in course if month not in compared)
+    return _Parts(sums, (*both, *Span.find_runs(gone), *before, *rest))
+
+
+def _withhold(board: Board, goals: Sequence[Goal], rule: LineRule, parts: _Parts) -> Board:
+    """The board without what the rule withholds."""
+    labels, lines = board.lines.index, board.lines.copy()
+    hidden = np.array(
+        [
+            goal.withheld or any(rule.withholds(goal.indicator.key, goal.members, span) for span in parts.sums)
+            for goal in goals
+        ]
+    )
+    flags = pd.DataFrame(False, index=board.counts.index, columns=labels)
+    for key in dict.fromkeys(goal.indicator.key for goal in goals):
+        for run in parts.runs:
+            months = rule.flag_months(key, run)
+            months = months[months.index.isin(flags.index)]
+            for goal, label in zip(goals, labels, strict=True):
+                if goal.indicator.key == key:
+                    flags.loc[months.index, label] = months[list(goal.members)].any(axis=1)
+    known = board.counts.notna().to_numpy()
+    flags |= hidden & known
+    lines.loc[hidden, [*NUMBERS, "p", "chance", "signal"]] = pd.NA
+    lines.loc[hidden, ["status", "rating", "words"]] = [WITHHELD, "?", WITHHELD]
+    lines.loc[hidden, ["position", "change", "evidence"]] = "not known"
+    lines.loc[hidden, "sentence"] = [_tell_withheld(value) for value in lines.loc[hidden, "value"]]
+    # Estimates rest on every month. To the whole number, none of them tells which month an incident was in.
+    whole = ["expected", "projected", "low", "high"]
+    lines[whole] = lines[whole].astype(float).round()
+    lines["chance"] = lines["chance"].astype(float).round(2)
+    return replace(board, lines=lines, counts=board.counts.mask(flags), withheld=flags)
+
+
+def _tell_withheld(value: float) -> str:
+    target = "" if pd.isna(value) else f" The target is {value:,.0f}."
+    return f"Withheld: a count behind it is small, or would give a small one away.{target}"
 
 
 def spell_out(crimes: Sequence[str], partnership: Partnership) -> tuple[str, ...]:

@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from cspmap.analysis.apportionment import apportion
 from cspmap.analysis.target_methods import POOL, MethodKey, share_target
 from cspmap.analysis.targets.trajectory import draw_milestones
 from cspmap.errors import UserError
+from cspmap.line_rule import LineRule
 from cspmap.partnership import Partnership
 from cspmap.periods import Span
 from cspmap.targets import Indicator, Target, TargetArea, TargetTable, name_period
@@ -24,6 +27,8 @@ Origin = Literal["printed", "worked out", "on the way", "shared out"]
 WHOLE = ""
 # Between the names of areas that carry one target together, in a file of targets.
 TOGETHER = " + "
+WITHHELD_TARGET = "withheld: it would be worked out from a count that is small, or would give a small one away"
+EVENED = ", those whose count is withheld taken as equal"
 _TIE = 1e-9
 
 
@@ -34,7 +39,8 @@ class Goal:
     `members` are the codes of the areas that it is asked of together: `WHOLE` for the partnership, one for an area, and
     more where areas too small to carry a target of their own carry one together. `value` is None where none can be
     told, and `baseline` where it is not printed and not all of its months are loaded. `how` says in words how the value
-    came about; `target` is what was printed, of the area itself or of the whole that was shared out.
+    came about; `target` is what was printed, of the area itself or of the whole that was shared out. `withheld` where
+    the disclosure rule withholds the value, as a small count would be behind it.
     """
 
     indicator: Indicator
@@ -47,6 +53,7 @@ class Goal:
     origin: Origin
     how: str
     target: Target
+    withheld: bool = False
 
 
 def list_measured(table: TargetTable, partnership: Partnership) -> tuple[Indicator, ...]:
@@ -113,14 +120,18 @@ def set_goals(
     span: Span,
     counts: pd.DataFrame,
     sharing: Sharing,
+    rule: LineRule | None = None,
 ) -> list[Goal]:
     """The goals of a table for one period: of every measured indicator that of the whole, then that of each area.
 
     `areas` are the names of a level's areas by code. A printed target of an area stands. Wards of a printed area share
     out that area's; areas of which nothing is printed share out the whole's. `counts` are the monthly counts by
     indicator key and area (`Query.count_series`), from which baselines are taken where none is printed.
+
+    Where the partnership has a disclosure `rule`, nothing is worked out from a count that it withholds: a target is
+    shared out to such areas in equal parts of what they have together. Where it rounds, rounded counts are gone by.
     """
-    setting = _Setting(partnership, areas, span, counts, sharing)
+    setting = _Setting(partnership, areas, span, counts, sharing, rule)
     measured = list_measured(table, partnership)
     return [
         goal
@@ -136,6 +147,7 @@ class _Setting:
     span: Span
     counts: pd.DataFrame
     sharing: Sharing
+    rule: LineRule | None = None
     # Of the counts over a span, by indicator and area: NaN unless all of its months are loaded.
     sums: dict[Span, dict[Any, float]] = field(default_factory=dict)
 
@@ -178,8 +190,13 @@ class _Setting:
                 how = f"on the straight line to {value:,.0f} by {name_period(target.due)}"
                 years = _list_years(target)
                 value = float(round(draw_milestones(baseline, value, len(years))[years.index(self.span)]))
+        withheld = value is None and target.baseline is None and self._withholds(target.indicator, members, start)
+        if withheld:
+            how = WITHHELD_TARGET
         area = self._name(members)
-        return Goal(target.indicator, tuple(members), area, self.span, value, baseline, start, origin, how, target)
+        return Goal(
+            target.indicator, tuple(members), area, self.span, value, baseline, start, origin, how, target, withheld
+        )
 
     def _share_out(self, target: Target, codes: Sequence[str]) -> list[Goal]:
         """A printed target shared out to some areas of the level, so that they add up to it.
@@ -187,13 +204,16 @@ class _Setting:
         What the whole counts and no area does, for want of a location, keeps its own share of the whole's target.
         """
         of_all = is_whole(target.area, self.partnership)
-        whole, counts = self._set(target, [WHOLE] if of_all else codes), self._weigh(target, codes)
+        whole, base = self._set(target, [WHOLE] if of_all else codes), self._find_base(target, codes)
         named = target.area.name or self.partnership.place
         refused = f"{named}'s target cannot be shared out"
-        if whole.value is None or counts is None:
-            how = f"{refused}: what it starts from is not known."
-            return [self._share(target, (one,), None, how) for one in codes]
-        everything = self._weigh(target, [WHOLE]) if of_all else None
+        withheld = whole.withheld or (base is not None and self._withholds_sum(target, codes, base))
+        if whole.value is None or base is None or withheld:
+            how = f"{refused}: what it starts from is {'withheld' if withheld else 'not known'}."
+            return [self._share(target, (one,), None, how, withheld=withheld) for one in codes]
+        counts, uneven = self._weigh(target.indicator, codes, base)
+        over = self._find_base(target, [WHOLE]) if of_all else None
+        everything = None if over is None else self._weigh(target.indicator, [WHOLE], over)[0]
         amount, words = _find_most(whole)
         total = keep_outside(amount, sum(counts), everything)
         figures = self._figures if len(codes) == len(self.areas) else self._figures.loc[list(codes)]
@@ -205,7 +225,7 @@ class _Setting:
             return [self._share(target, (one,), None, f"{refused}: {error}") for one in codes]
         left = amount - total
         less = f", less {left:,} for incidents without a location," if left else ""
-        how = f"{named}'s {words}{less} shared out {shared.words}"
+        how = f"{named}'s {words}{less} shared out {shared.words}{EVENED if uneven else ''}"
         members: dict[str, list[str]] = {}
         for one, carrier in shared.frame["carried_by"].items():
             if one != POOL:
@@ -218,7 +238,9 @@ class _Setting:
         names = pd.Series(self.areas)
         return self.sharing.figures.reindex(names.index).assign(name=names)
 
-    def _share(self, target: Target, members: tuple[str, ...], value: float | None, how: str) -> Goal:
+    def _share(
+        self, target: Target, members: tuple[str, ...], value: float | None, how: str, *, withheld: bool = False
+    ) -> Goal:
         """The share of one area, or of several too small to carry one each."""
         start = target.baseline_period
         names = ", ".join(self.areas[code] for code in members)
@@ -233,6 +255,7 @@ class _Setting:
             origin="shared out",
             how=f"{how}; too small for a target each: {names}" if len(members) > 1 else how,
             target=target,
+            withheld=withheld,
         )
 
     def _name(self, members: Sequence[str]) -> str:
@@ -240,16 +263,27 @@ class _Setting:
             return f"{len(members)} small areas together"
         return self.areas.get(members[0], self.partnership.place)
 
-    def _weigh(self, target: Target, codes: Sequence[str]) -> list[float] | None:
-        """The areas' counts over the target's baseline; where that is not loaded, over the year before the period."""
+    def _find_base(self, target: Target, codes: Sequence[str]) -> Span | None:
+        """What areas are weighed over: the target's baseline; where that is not loaded, the year before the period."""
         for span in (target.baseline_period, Span.ending(self.span.first - 1, months=12)):
-            found = [self._measure(target.indicator, [code], span) for code in codes]
-            known = [count for count in found if count is not None]
-            if len(known) == len(codes):
-                return known
+            if all(self._count(target.indicator, [code], span) is not None for code in codes):
+                return span
         return None
 
+    def _weigh(self, indicator: Indicator, codes: Sequence[str], span: Span) -> tuple[list[float], bool]:
+        """The areas' counts over a span to share out by, and whether some that are withheld are taken as equal."""
+        counts = [self._count(indicator, [code], span) or 0.0 for code in codes]
+        if self.rule is None:
+            return counts, False
+        flags = self.rule.flag(span).loc[list(codes), indicator.key].to_numpy()
+        return even_out(self.rule.round(counts), flags).tolist(), bool(flags.any())
+
     def _measure(self, indicator: Indicator, codes: Sequence[str], span: Span | None) -> float | None:
+        """The count of some areas together over a span, as it may be shown; None unless all of it is loaded."""
+        count = None if self._withholds(indicator, codes, span) else self._count(indicator, codes, span)
+        return count if count is None or self.rule is None else float(self.rule.round(count))
+
+    def _count(self, indicator: Indicator, codes: Sequence[str], span: Span | None) -> float | None:
         """The count of some areas together over a span; None unless all of its months are loaded."""
         if span is None:
             return None
@@ -258,6 +292,16 @@ class _Setting:
             self.sums[span] = months.sum(min_count=len(span)).to_dict()
         count = sum(self.sums[span].get((indicator.key, code), math.nan) for code in codes)
         return None if math.isnan(count) else float(count)
+
+    def _withholds(self, indicator: Indicator, codes: Sequence[str], span: Span | None) -> bool:
+        """Whether the disclosure rule withholds what `_count` gives."""
+        return self.rule is not None and span is not None and self.rule.withholds(indicator.key, codes, span)
+
+    def _withholds_sum(self, target: Target, codes: Sequence[str], span: Span) -> bool:
+        """Whether it withholds what the areas that share a target have together."""
+        named = target.area.name.casefold()
+        area = next((each.code for each in self.partnership.areas if each.name.casefold() == named), "")
+        return self.rule is not None and self.rule.withholds_sum(target.indicator.key, codes, span, area=area)
 
     def _find(self, name: str) -> tuple[str, ...]:
         """The areas of the level by this name, or by such of several together; none if the level lacks one of them."""
@@ -291,6 +335,17 @@ def _keep_most(found: _Found) -> _Found:
 def _reach(found: _Found) -> int:
     """How many areas of a level some targets are for."""
     return sum(len(codes) for _, codes in found)
+
+
+def even_out(counts: npt.ArrayLike, withheld: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Whole numbers with those `withheld` in equal parts of their sum, which what is shown and its total give anyway.
+
+    Nothing made from these tells more than is shown. The first few have one more where the sum does not divide evenly.
+    """
+    evened, flags = np.array(counts, dtype=np.float64), np.asarray(withheld, dtype=bool)
+    if flags.any():
+        evened[flags] = apportion(round(float(evened[flags].sum())), np.ones(np.count_nonzero(flags)))
+    return evened
 
 
 def keep_outside(total: int, inside: float, whole: Sequence[float] | None) -> int:

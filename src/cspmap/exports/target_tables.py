@@ -9,8 +9,9 @@ import pandas as pd
 from cspmap.analysis.targets import Fault, reconcile, tabulate_faults
 from cspmap.analysis.targets.verdict import CALIBRATION
 from cspmap.board import Board, spell_out
-from cspmap.exports.published import describe_internal
+from cspmap.exports.published import WITHHELD, describe_rule, hides_total, publish
 from cspmap.goals import list_measured
+from cspmap.partnership import Disclosure
 from cspmap.periods import Month, Span, name_months
 from cspmap.query import Query
 from cspmap.selection import Selection
@@ -39,6 +40,7 @@ def sort_lines(lines: pd.DataFrame) -> pd.DataFrame:
 def tabulate_board(board: Board) -> pd.DataFrame:
     """A board as a file: a row a line, the farthest behind first, with its figures and the months it rests on.
 
+    Where the disclosure rule hides or rounds, a column says which lines are withheld, or what counts are rounded to.
     `period` and `as_at` are months, `months_missing` is how many of the period are not loaded that should be by then.
     """
     lines = sort_lines(board.lines).reset_index(names=["indicator_key", "area_code"])
@@ -46,6 +48,10 @@ def tabulate_board(board: Board) -> pd.DataFrame:
     for name in _WHOLE:
         figures[name] = pd.to_numeric(figures[name]).astype("Float64").round().astype("Int64")
     figures = figures.assign(table=board.table.title, period=str(board.span), as_at=str(board.as_at))
+    if board.rule.rule == "suppress":
+        figures[WITHHELD] = figures["status"] == WITHHELD
+    elif board.rule.rule == "round":
+        figures["rounded_to"] = board.rule.base
     return figures[[*_FIRST, *(column for column in figures if column not in _FIRST)]]
 
 
@@ -54,7 +60,8 @@ def list_board_caveats(board: Board, query: Query) -> list[str]:
     partnership = query.store.partnership
     sentences = [
         partnership.notice,
-        describe_internal(partnership.disclosure),
+        describe_rule(partnership.disclosure),
+        describe_board_rule(partnership.disclosure),
         f"{board.table.title}, {partnership.place}, {board.span.words}, as at {board.as_at.words}.",
         describe_months(query, board.span, board.as_at),
         describe_unmeasured(query, board.table),
@@ -70,8 +77,26 @@ def _describe_unlocated(board: Board, query: Query) -> str:
     crimes = [key for indicator in list_measured(board.table, partnership) for key in indicator.crimes]
     selection = Selection.default(query.store).change(crimes=spell_out(crimes, partnership))
     span = Span(board.span.first, max(board.span.first, min(board.as_at, board.span.last)))
-    coverage = query.count_coverage(selection, span=span)
-    return describe_unlocated(coverage, partnership.place) if coverage.loaded else ""
+    coverage = publish(query).count_coverage(selection, span=span)
+    told = coverage.loaded and not hides_total(coverage, partnership.disclosure)
+    return describe_unlocated(coverage, partnership.place) if told else ""
+
+
+def describe_board_rule(rule: Disclosure) -> str:
+    """What the disclosure rule makes of targets and their progress; empty where there is none."""
+    if rule.rule == "suppress":
+        return (
+            "A target's line is withheld where the count so far, that of the same months a year before, or that of one "
+            "of its crime types or areas is; the target stays. Shared out to areas by counts that are withheld, it "
+            "goes to them in equal parts of what they have together. Estimates rest on all months, and are whole "
+            "numbers."
+        )
+    if rule.rule == "round":
+        return (
+            "Targets are shared out by rounded counts, and what is on course and headed for rests on rounded months; "
+            "ratings and what a change is worth were judged before rounding, and the chance itself is left out."
+        )
+    return ""
 
 
 def describe_months(query: Query, span: Span, as_at: Month) -> str:

@@ -1,6 +1,6 @@
 """The progress board on a page: lines sorted by how far behind, letters by area, map of ratings and sheets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import pandas as pd
@@ -8,6 +8,7 @@ import streamlit as st
 
 from cspmap.analysis.targets.verdict import Rating
 from cspmap.board import Board
+from cspmap.exports.published import WITHHELD
 from cspmap.exports.target_tables import sort_lines
 from cspmap.goals import WHOLE
 from cspmap.views.map import AreaStyle, Legend, LegendClass
@@ -22,6 +23,8 @@ RATING_WORDS: dict[Rating, str] = {
     "R": "R: unlikely to be met, or not met",
     "?": "?: cannot be said",
 }
+# What stands in place of the letter of a line that is withheld.
+_HIDDEN = "w"
 COLUMNS: dict[str, Any] = {
     "rating": st.column_config.TextColumn("Rating", width=60),
     "indicator": "Indicator",
@@ -54,8 +57,8 @@ FUNNEL_COLUMNS: dict[str, Any] = {
 
 def summarise_ratings(lines: pd.DataFrame) -> str:
     """ "Of 11 targets 3 are green (G), 2 amber (A), 5 red (R) and 1 cannot be said (?)."."""
-    counts = lines["rating"].value_counts()
-    words = {"G": "green (G)", "A": "amber (A)", "R": "red (R)", "?": "not to be said (?)"}
+    counts = lines["rating"].mask(lines["status"] == WITHHELD, WITHHELD).value_counts()
+    words = {"G": "green (G)", "A": "amber (A)", "R": "red (R)", "?": "not to be said (?)", WITHHELD: "withheld"}
     parts = [f"{counts[letter]} {word}" for letter, word in words.items() if counts.get(letter)]
     noun = "target" if len(lines) == 1 else "targets"
     return f"Of {len(lines)} {noun}: {join_words(parts)}."
@@ -77,7 +80,8 @@ def show_letters(board: Board) -> None:
     """The ratings of all indicators (rows) in all areas (columns) by their letters; in brackets those of areas that
     carry a target together.
     """
-    ratings = zip(board.lines.index, board.lines["rating"], strict=True)
+    hidden = board.lines["status"] == WITHHELD
+    ratings = zip(board.lines.index, board.lines["rating"].mask(hidden, _HIDDEN), strict=True)
     marks = {
         (label, code): f"({rating})" if "," in codes else rating
         for (label, codes), rating in ratings
@@ -92,6 +96,8 @@ def show_letters(board: Board) -> None:
     st.dataframe(_colour(letters, list(letters.columns)), height="content")
     if any("," in codes for codes in board.lines.index.get_level_values("code")):
         st.caption("In brackets: areas too small for a target each carry one together.")
+    if hidden.any():
+        st.caption(f"{_HIDDEN}: withheld, as a count behind it is small or would give a small one away.")
 
 
 def _colour(table: pd.DataFrame, columns: Sequence[str]) -> "pd.io.formats.style.Styler":
@@ -108,13 +114,18 @@ def show_sheet(lines: pd.DataFrame, *, by: Literal["indicator", "area"]) -> None
     sources = [_tell_source(line["how"], line["document"], line["page"]) for line in told]
     same = len(set(sources)) == 1
     for line, source in zip(told, sources, strict=True):
-        heading = f"**{escape_markdown(str(line['rating']))} · {escape_markdown(line[by])}**"
+        heading = f"**{escape_markdown(read_letter(line))} · {escape_markdown(line[by])}**"
         with st.container(gap=None):
             st.markdown(f"{heading}: {escape_markdown(line['sentence'])}")
             if not same:
                 st.caption(f"Target: {escape_markdown(source)}")
     if same:
         st.caption(f"{'Target' if len(told) == 1 else 'Each target'}: {escape_markdown(sources[0])}")
+
+
+def read_letter(line: Mapping[Any, Any]) -> str:
+    """The letter of a line's rating, or that it is withheld."""
+    return "Withheld" if line["status"] == WITHHELD else str(line["rating"])
 
 
 def _tell_source(how: str, document: str, page: str) -> str:
@@ -133,8 +144,8 @@ def shade_ratings(board: Board, indicator: str) -> tuple[tuple[AreaStyle, ...], 
     letters = list(RATING_COLOURS)
     styles = []
     for code, line in board.lines.loc[indicator].drop(WHOLE, errors="ignore").iterrows():
-        letter = str(line["rating"])
-        fill: int | Special = letters.index(letter) if letter in letters else "missing"
+        letter = "" if line["status"] == WITHHELD else str(line["rating"])
+        fill: int | Special = letters.index(letter) if letter in letters else "missing" if letter else "suppressed"
         note = (str(line["area"]),) if "," in str(code) else ()
         styles += [AreaStyle(one, fill, (*note, str(line["sentence"])), letter) for one in str(code).split(",")]
     classes = tuple(LegendClass(colour, RATING_WORDS[letter]) for letter, colour in RATING_COLOURS.items())

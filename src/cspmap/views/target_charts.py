@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from cspmap.analysis.control_chart import funnel_limits, funnel_overdispersion
-from cspmap.analysis.targets.trajectory import trace_target
-from cspmap.board import Board
+from cspmap.board import Board, trace_board
+from cspmap.exports.published import WITHHELD
 from cspmap.views.charts import GREY, INK, Chart, Spec
-from cspmap.views.palettes import CATEGORICAL
+from cspmap.views.palettes import CATEGORICAL, SPECIAL
 
 _AXIS = {"labelColor": INK, "titleColor": INK}
 _MOST_NAMED, _BEYOND = 8, "datum.ratio < datum.lower_95 || datum.ratio > datum.upper_95"
@@ -25,9 +25,11 @@ _LINES = {
 
 
 def trace_line(board: Board, label: tuple[str, str]) -> pd.DataFrame:
-    """The trajectory of a line of a board, long: date, line (what is drawn), count, low, high."""
-    value = board.lines["value"].loc[label]
-    course = trace_target(board.counts[label], board.span, None if pd.isna(value) else float(value), as_at=board.as_at)
+    """The trajectory of a line of a board, long: date, line (what is drawn), count, low, high.
+
+    Where months are withheld, rows of the line WITHHELD more, without a count, each with the `end` of its month.
+    """
+    course = trace_board(board, label)
     # From the last month known on.
     ahead = course["actual"].isna() | course["actual"].shift(-1).isna()
     projected = course["projected"].where(ahead)
@@ -45,6 +47,12 @@ def trace_line(board: Board, label: tuple[str, str]) -> pd.DataFrame:
     heading = frame["line"] == HEADING
     for side in ("low", "high"):
         frame.loc[heading, side] = course[side].where(projected.notna()).to_numpy()
+    if course[WITHHELD].any():
+        starts = dates[course[WITHHELD]]
+        frame = pd.concat(
+            [frame, pd.DataFrame({"date": starts, "end": starts + pd.offsets.MonthBegin(), "line": WITHHELD})],
+            ignore_index=True,
+        )
     return frame
 
 
@@ -80,7 +88,23 @@ def draw_trajectory(traced: pd.DataFrame, *, height: int = 170) -> Chart:
         "mark": {"type": "line", "strokeWidth": 2, "invalid": "break-paths-show-domains", "tooltip": True},
         "encoding": {"x": x, "y": y, "color": colour, "strokeDash": dash, "tooltip": tooltip},
     }
-    return Chart(traced, {"height": height, "layer": [band, lines]})
+    hidden = WITHHELD in set(traced["line"])
+    shown = {**lines, "transform": [{"filter": f"datum.line != '{WITHHELD}'"}]} if hidden else lines
+    return Chart(traced, {"height": height, "layer": [*([_mark_months(x)] if hidden else []), band, shown]})
+
+
+def _mark_months(x: Spec) -> Spec:
+    """A band over each month that is withheld."""
+    look = SPECIAL["suppressed"]
+    return {
+        "transform": [{"filter": f"datum.line == '{WITHHELD}'"}],
+        "mark": {"type": "rect", "color": look.fill, "stroke": look.ink, "strokeDash": [1, 3]},
+        "encoding": {
+            "x": x,
+            "x2": {"field": "end"},
+            "tooltip": [{"field": "date", "type": "temporal", "title": "Withheld", "format": "%B %Y"}],
+        },
+    }
 
 
 @dataclass(frozen=True)
