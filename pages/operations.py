@@ -244,7 +244,7 @@ def link_here() -> str:
 
 with show_errors():
     opened = load_query()
-begin_page(opened, internal=True)
+begin_page(opened)
 page = st.container()
 show_licences(opened)
 with page, show_errors():

@@ -18,12 +18,12 @@ from cspmap.operation_results import (
     find_months,
     judge_goals,
     list_comparisons,
-    list_surveys,
     match_units,
     propose_months,
     read_counts,
 )
 from cspmap.operation_shapes import draw_area, outline_shape
+from cspmap.operation_surveys import list_surveys
 from cspmap.operations import CrimeGoal, Operation, Outline, SurveyGoal, SurveyResult, Units
 from cspmap.periods import Span
 from cspmap.query import Query

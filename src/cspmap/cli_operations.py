@@ -148,10 +148,10 @@ def evaluate(
         SheetChoice,
         judge_goals,
         list_comparisons,
-        list_surveys,
         propose_months,
         read_counts,
     )
+    from cspmap.operation_surveys import list_surveys
     from cspmap.periods import Span
     from cspmap.query import Query
     from cspmap.views.operation_words import describe_survey, list_sheet_caveats
@@ -246,7 +246,7 @@ def _as_json(result: "GoalResult") -> dict[str, Any]:
     }
     sheet = result.sheet
     if sheet is None:
-        return {**told, "fault": result.fault}
+        return {**told, "fault": result.fault, **({"withheld": True} if result.withheld else {})}
     counts = json.loads(sheet.counts.rename_axis("place").reset_index().to_json(orient="records"))
     return {
         **told,

@@ -17,20 +17,18 @@ from cspmap.analysis.evaluation import (
     Evaluation,
     Matches,
     ProposedSpans,
-    SurveyChange,
-    SurveyMeasure,
     buffer_ring,
-    compare_surveys,
     evaluate,
-    measure_survey,
     propose_comparisons,
     propose_spans,
 )
 from cspmap.analysis.evaluation.matching import MATCHES
 from cspmap.assign import NOWHERE, assign_points
 from cspmap.errors import UserError
+from cspmap.exports.published import Published, publish
+from cspmap.operation_published import describe_withheld, is_small, publish_sheet
 from cspmap.operation_shapes import draw_area, find_points, frame_shape
-from cspmap.operations import Area, CrimeGoal, Operation, SurveyGoal, SurveyResult
+from cspmap.operations import Area, CrimeGoal, Operation, Units
 from cspmap.periods import Month, Span
 from cspmap.query import Query
 from cspmap.selection import Selection
@@ -40,6 +38,7 @@ if TYPE_CHECKING:
 
 Against = Literal["rest", "chosen", "alike"]
 Part = Literal["area", "buffer", "rest"]
+PARTS: tuple[Part, ...] = ("area", "buffer", "rest")
 
 # One in so many units is proposed as a comparison, and never fewer than `MATCHES`.
 _ONE_IN = 12
@@ -181,7 +180,8 @@ class GoalResult:
     """What became of one aim in recorded crime, or of all crime where there is no aim (`goal` None).
 
     `change` is by how many per cent the incidents a month went up or down; `reached` whether that meets the aim. All
-    three are None where that cannot be said; `fault` then says why.
+    three are None where that cannot be said, or where the partnership's disclosure rule withholds it (`withheld`);
+    `fault` then says why. Where the rule rounds counts, all of it is of rounded counts.
     """
 
     crime: str
@@ -190,6 +190,7 @@ class GoalResult:
     change: float | None
     reached: bool | None
     fault: str = ""
+    withheld: bool = False
 
 
 def judge_goals(
@@ -197,24 +198,61 @@ def judge_goals(
 ) -> tuple[GoalResult, ...]:
     """Every aim in recorded crime, judged on its own; all recorded incidents where there is no such aim."""
     goals: list[CrimeGoal | None] = [goal for goal in operation.goals if isinstance(goal, CrimeGoal)]
-    return tuple(_judge_goal(query, counts, operation, choice, goal) for goal in goals or [None])
+    results = tuple(_judge_goal(query, counts, operation, choice, goal) for goal in goals or [None])
+    published = publish(query)
+    if not published.hides:
+        return results
+    gone = find_told(query, counts, results, published.rule.threshold)
+    return tuple(_withhold(result, published) if at in gone else result for at, result in enumerate(results))
 
 
 def _judge_goal(
     query: Query, counts: OperationCounts, operation: Operation, choice: SheetChoice, goal: CrimeGoal | None
 ) -> GoalResult:
     crimes = () if goal is None else goal.crimes
-    name = ", ".join(crimes)
+    name, published = ", ".join(crimes), publish(query)
     try:
         name = name_goal_crimes(query, crimes)
-        sheet = judge_crimes(query, counts, operation, choice, crimes)
+        frames = gather_counts(query, counts, operation, choice, crimes)
+        sheet = evaluate_frames(frames, name, operation, choice)
     except UserError as error:
         return GoalResult(name, goal, None, None, None, str(error))
-    change = find_change(sheet)
+    wholes = find_wholes(query, counts, operation, choice, frames)
+    told = publish_sheet(sheet, divide_town(frames), wholes, crimes, published)
+    if told is None:
+        return _withhold(GoalResult(name, goal, None, None, None), published)
+    change = find_change(told)
     reached = None
     if goal is not None and change is not None:
         reached = change <= goal.change_percent if goal.change_percent <= 0 else change >= goal.change_percent
-    return GoalResult(name, goal, sheet, change, reached)
+    return GoalResult(name, goal, told, change, reached)
+
+
+def _withhold(result: GoalResult, published: Published) -> GoalResult:
+    return GoalResult(result.crime, result.goal, None, None, None, describe_withheld(published.rule), withheld=True)
+
+
+def find_told(query: Query, counts: OperationCounts, results: Sequence[GoalResult], threshold: int) -> set[int]:
+    """Which results would tell, beside the others, a small count of what they hold and the others do not.
+
+    A group of crime types less those of its types that are shown is what is left of it.
+    """
+    shown = {
+        at: set(list_types(query, () if result.goal is None else result.goal.crimes))
+        for at, result in enumerate(results)
+        if result.sheet is not None
+    }
+    gone = set()
+    for at, types in shown.items():
+        sheet = results[at].sheet
+        assert sheet is not None
+        inside = [other for other in shown.values() if other < types]
+        for left in {frozenset(types - other) for other in (*inside, set().union(*inside))} - {frozenset(types)}:
+            parts = [counts.count(part, sorted(left)).sum(axis=1, skipna=False) for part in PARTS]
+            times = (sheet.months.before, sheet.months.after)
+            if any(is_small(parts, used, threshold) for used in times):
+                gone.add(at)
+    return gone
 
 
 def find_change(sheet: Evaluation) -> float | None:
@@ -236,34 +274,82 @@ def name_goal_crimes(query: Query, crimes: Sequence[str]) -> str:
     return join_words(query.store.partnership.name_crime(key) for key in crimes) or "Recorded incidents"
 
 
-def judge_crimes(
+@dataclass(frozen=True, eq=False)
+class Frames:
+    """Monthly counts of some crime types (months x units) that an operation is judged by, as they are counted.
+
+    `rest` is all of the town outside the area and its ring, of which `comparison` is a part; `buffer` None without a
+    ring. `matched` are the units that the comparison is made of, where those most alike were asked for.
+    """
+
+    area: pd.DataFrame
+    buffer: pd.DataFrame | None
+    comparison: pd.DataFrame
+    rest: pd.DataFrame
+    matched: tuple[str, ...] = ()
+
+
+def gather_counts(
     query: Query, counts: OperationCounts, operation: Operation, choice: SheetChoice, crimes: Sequence[str]
-) -> Evaluation:
-    """The evaluation sheet of some crime types and groups together (none: all).
+) -> Frames:
+    """What is needed to judge an operation by some crime types and groups together (none: all).
 
     Raises UserError where the choice leaves nothing to judge by.
     """
     types = list_types(query, crimes)
     area, rest = counts.count("area", types), counts.count("rest", types)
+    buffer = counts.count("buffer", types) if counts.ring is not None else None
     if choice.against == "chosen":
         if not operation.comparison_areas:
             raise UserError("No comparison areas are chosen; choose some, or compare with the rest.")
-        comparison = counts.count("rest", types, compared=True)
-    elif choice.against == "alike":
-        matches = match_units(query, counts, operation, choice.before, crimes)
-        comparison = rest[[column for column in rest if _bare(column) in set(matches.proposed)]]
-    else:
-        comparison = rest
+        return Frames(area, buffer, counts.count("rest", types, compared=True), rest)
+    if choice.against == "alike":
+        matched = match_units(query, counts, operation, choice.before, crimes).proposed
+        return Frames(area, buffer, rest[[name for name in rest if _bare(name) in set(matched)]], rest, matched)
+    return Frames(area, buffer, rest, rest)
+
+
+def evaluate_frames(frames: Frames, crime: str, operation: Operation, choice: SheetChoice) -> Evaluation:
+    """The evaluation sheet of what was gathered, before any disclosure rule.
+
+    Raises UserError where the choice leaves nothing to judge by.
+    """
     return evaluate(
-        area,
-        comparison,
+        frames.area,
+        frames.comparison,
         before=choice.before,
         after=choice.after,
-        buffer=counts.count("buffer", types) if counts.ring is not None else None,
-        others=rest,
-        crime=name_goal_crimes(query, crimes),
+        buffer=frames.buffer,
+        others=frames.rest,
+        crime=crime,
         chosen_on=operation.chosen_on,
     )
+
+
+def divide_town(frames: Frames) -> dict[str, pd.Series]:
+    """Incidents by month of the area, the comparison, the ring and all else, which together are the town's."""
+    area, comparison, rest = (each.sum(axis=1, skipna=False) for each in (frames.area, frames.comparison, frames.rest))
+    parts = {"area": area, "comparison": comparison, "elsewhere": rest - comparison}
+    return parts if frames.buffer is None else {**parts, "buffer": frames.buffer.sum(axis=1, skipna=False)}
+
+
+def find_wholes(
+    query: Query, counts: OperationCounts, operation: Operation, choice: SheetChoice, frames: Frames
+) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Which of area and comparison are made of whole areas of a level: that level and their codes."""
+    wholes = {}
+    own = operation.area
+    if isinstance(own, Units):
+        wholes["area"] = (query.store.counted_level(own.level), own.codes)
+    if frames.matched:
+        wholes["comparison"] = (counts.level, frames.matched)
+    elif choice.against == "chosen" and counts.ring is None and isinstance(own, Units):
+        others = [area for area in operation.comparison_areas if isinstance(area, Units) and area.level == own.level]
+        # Of another level, or drawn, they may reach into the area, which is then left out of them.
+        if len(others) == len(operation.comparison_areas):
+            codes = dict.fromkeys(code for area in others for code in area.codes)
+            wholes["comparison"] = (query.store.counted_level(own.level), tuple(codes))
+    return wholes
 
 
 def list_types(query: Query, crimes: Sequence[str]) -> tuple[str, ...]:
@@ -314,44 +400,3 @@ def _score_area(counts: OperationCounts, scores: pd.Series | None) -> float | No
     inside = inside if inside.any() else shared == shared.max()
     value = float(scores.reindex(counts.units["code"][inside]).mean())
     return None if np.isnan(value) else value
-
-
-@dataclass(frozen=True)
-class SurveyStanding:
-    """A measure that people were asked for: its waves in order, and how far the latest is from the first and the aim.
-
-    `measures` are the waves' figures with their margin of error, None where the size of the sample is not known.
-    `reached` is whether the latest meets the aim, None without one; `clear` whether that is beyond its margin.
-    """
-
-    measure: str
-    waves: tuple[SurveyResult, ...]
-    measures: tuple[SurveyMeasure | None, ...]
-    change: SurveyChange | None
-    goal: SurveyGoal | None
-    reached: bool | None
-    clear: bool
-
-
-def list_surveys(operation: Operation) -> tuple[SurveyStanding, ...]:
-    """Every measure that has an aim or a figure, in the order of the aims, then by name."""
-    goals = {goal.measure: goal for goal in operation.goals if isinstance(goal, SurveyGoal)}
-    others = sorted({result.measure for result in operation.surveys} - goals.keys())
-    return tuple(_stand(operation, measure, goals.get(measure)) for measure in (*goals, *others))
-
-
-def _stand(operation: Operation, measure: str, goal: SurveyGoal | None) -> SurveyStanding:
-    waves = tuple(sorted((each for each in operation.surveys if each.measure == measure), key=lambda each: each.asked))
-    measures = tuple(
-        None if wave.sample_size is None else measure_survey(wave.percent, wave.sample_size) for wave in waves
-    )
-    change = None
-    if len(waves) > 1 and measures[0] is not None and measures[-1] is not None:
-        change = compare_surveys(measures[0], measures[-1])
-    reached, clear = None, False
-    if goal is not None and waves:
-        upwards = goal.direction == "at least"
-        percent, latest = waves[-1].percent, measures[-1]
-        reached = percent >= goal.percent if upwards else percent <= goal.percent
-        clear = latest is not None and not latest.low <= goal.percent <= latest.high
-    return SurveyStanding(measure, waves, measures, change, goal, reached, clear)

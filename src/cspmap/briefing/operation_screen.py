@@ -2,21 +2,24 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from cspmap.briefing.screen import Figure, Line, Screen, TableFigure, TrendFigure
 from cspmap.briefing.setting import TREND_MONTHS, Setting, recall_screen
 from cspmap.errors import UserError
+from cspmap.exports.published import WITHHELD
 from cspmap.operation_results import (
     GoalResult,
     SheetChoice,
     judge_goals,
     list_comparisons,
-    list_surveys,
     propose_months,
     read_counts,
 )
+from cspmap.operation_surveys import list_surveys
 from cspmap.operations import Action, Operation
 from cspmap.views.operation_words import (
     STATUSES,
@@ -87,10 +90,11 @@ def _judge(setting: Setting, operation: Operation) -> tuple[tuple[GoalResult, ..
 def _list_figures(setting: Setting, results: Sequence[GoalResult]) -> tuple[Figure, ...]:
     figures = []
     for result in results:
-        if result.change is None:
+        if result.change is None and not result.withheld:
             continue
         aim = "" if result.goal is None else f"aim: {describe_way(result.goal)}"
-        figures.append(Figure(f"{format_signed(result.change)} %", result.crime, aim))
+        change = WITHHELD if result.change is None else f"{format_signed(result.change)} %"
+        figures.append(Figure(change, result.crime, aim))
     return tuple(figures[:_MOST_FIGURES])
 
 
@@ -117,8 +121,8 @@ def _draw_course(operation: Operation, results: Sequence[GoalResult]) -> TrendFi
         title=f"{result.crime} a month in the area",
         months=tuple(str(month) for month in course["month"]),
         lines=(
-            Line("Recorded", _take(course["count"])),
-            Line("Expected without it", _take(course["expected"]), "dashed"),
+            _take_line("Recorded", course, "count", "solid"),
+            _take_line("Expected without it", course, "expected", "dashed"),
             Line("Likely range", _take(course["low"]), "band-low"),
             Line("to", _take(course["high"]), "band-high"),
         ),
@@ -126,6 +130,12 @@ def _draw_course(operation: Operation, results: Sequence[GoalResult]) -> TrendFi
         alt=f"{result.crime} by month in the area of {operation.name}, beside what was to be expected from the "
         "comparison had nothing been done.",
     )
+
+
+def _take_line(name: str, course: pd.DataFrame, column: str, style: Literal["solid", "dashed"]) -> Line:
+    """A line of the course; where the disclosure rule withholds small counts, that says of which months any is."""
+    hidden = course[column].isna() & course[WITHHELD] if WITHHELD in course else course[column].isna() & False
+    return Line(name, _take(course[column]), style, frozenset(np.flatnonzero(hidden).tolist()))
 
 
 def _take(values: pd.Series) -> tuple[float | None, ...]:

@@ -5,8 +5,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cspmap.exports.published import WITHHELD
 from cspmap.periods import Span
 from cspmap.views.charts import GREY, INK, Chart, Spec
+from cspmap.views.figures import mark_withheld
 from cspmap.views.palettes import CATEGORICAL
 
 RECORDED, EXPECTED = "Recorded", "Expected"
@@ -17,8 +19,8 @@ _AXIS = {"labelColor": INK}
 def draw_course(course: pd.DataFrame, span: Span, *, height: int = 260) -> Chart:
     """Recorded and expected months with the interval of the expected ones; the `span` judged has a ground of its own.
 
-    `course` is an evaluation's: month, count, expected, low, high. A month that is not known is shaded and breaks the
-    line.
+    `course` is an evaluation's: month, count, expected, low, high and, where small counts are withheld, withheld. A
+    month that is not known is shaded and breaks the line.
     """
     starts = np.array(course["month"].tolist(), dtype="datetime64[M]")
     dates = {"date": starts.astype("datetime64[s]"), "end": (starts + np.timedelta64(1, "M")).astype("datetime64[s]")}
@@ -45,7 +47,12 @@ def draw_course(course: pd.DataFrame, span: Span, *, height: int = 260) -> Chart
         {"field": "high", "type": "quantitative", "title": "At most", "format": ",.0f"},
     ]
     rising: dict[str, Any] = {"x": _field("date", "temporal"), "x2": {"field": "end"}}
-    return Chart(
+    # A month that is withheld has a ground of its own.
+    known = "isValid(datum['count'])"
+    if WITHHELD in course:
+        frame[WITHHELD] = course[WITHHELD]
+        known += f" || datum.{WITHHELD}"
+    chart = Chart(
         frame,
         {
             "height": height,
@@ -65,7 +72,7 @@ def draw_course(course: pd.DataFrame, span: Span, *, height: int = 260) -> Chart
                     "encoding": {"x": _field("first", "temporal"), "x2": {"field": "last"}},
                 },
                 {
-                    "transform": [{"filter": "!isValid(datum['count'])"}],
+                    "transform": [{"filter": f"!({known})" if WITHHELD in course else f"!{known}"}],
                     "mark": {"type": "rect", "color": _MISSING, "aria": False},
                     "encoding": {
                         **rising,
@@ -104,6 +111,7 @@ def draw_course(course: pd.DataFrame, span: Span, *, height: int = 260) -> Chart
             ],
         },
     )
+    return mark_withheld(chart) if WITHHELD in course else chart
 
 
 def _field(name: str, kind: str) -> Spec:

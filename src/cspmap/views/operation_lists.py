@@ -6,7 +6,7 @@ from datetime import date
 import pandas as pd
 import streamlit as st
 
-from cspmap.operation_results import list_surveys
+from cspmap.operation_surveys import list_surveys
 from cspmap.operations import Action, ActionStatus, Decision, Operation, SurveyGoal, SurveyResult
 from cspmap.views.operation_rows import choose_day, edit_rows
 from cspmap.views.operation_words import describe_survey, describe_wave, format_day

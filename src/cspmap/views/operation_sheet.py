@@ -8,16 +8,17 @@ import streamlit as st
 from cspmap.analysis.evaluation import ProposedSpans
 from cspmap.errors import UserError
 from cspmap.exports.extract import write_csv
+from cspmap.exports.published import WITHHELD
 from cspmap.operation_results import (
     GoalResult,
     OperationCounts,
     SheetChoice,
     find_months,
     list_comparisons,
-    list_surveys,
     match_units,
     propose_months,
 )
+from cspmap.operation_surveys import list_surveys
 from cspmap.operations import Operation
 from cspmap.periods import Month, Span
 from cspmap.query import Query
@@ -58,10 +59,12 @@ def show_results(query: Query, operation: Operation) -> None:
         if result.sheet is not None:
             st.markdown(f"**{escape_markdown(result.crime)}**, month by month in the area")
             draw_course(result.sheet.course, choice.after).show()
-            st.caption(
+            told = (
                 "Points: recorded. Dashed: expected, had the area gone the way of its comparison, with the range that "
                 "should hold a month 19 times in 20. Green ground: the months judged. Grey ground: missing, not zero."
             )
+            hidden = WITHHELD in result.sheet.course and result.sheet.course[WITHHELD].any()
+            st.caption(f"{told} Dotted ground: withheld." if hidden else told)
     with right:
         draw_map(
             draw_operation(query, operation, counts, _list_alike(query, operation, counts, choice, result)),
@@ -220,7 +223,8 @@ def _choose_result(results: tuple[GoalResult, ...]) -> GoalResult:
 def _list_alike(
     query: Query, operation: Operation, counts: OperationCounts, choice: SheetChoice, result: GoalResult
 ) -> tuple[str, ...]:
-    if choice.against != "alike":
+    # Beside what the places most alike have, a count that is withheld could be guessed.
+    if choice.against != "alike" or result.withheld:
         return ()
     with suppress(UserError):
         crimes = () if result.goal is None else result.goal.crimes

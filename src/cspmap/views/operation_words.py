@@ -5,18 +5,18 @@ from datetime import date
 
 import pandas as pd
 
-from cspmap.analysis.evaluation import Effect, Evaluation
+from cspmap.analysis.evaluation import Effect, Evaluation, find_side
 from cspmap.errors import UserError
-from cspmap.exports.published import describe_internal
+from cspmap.exports.published import describe_rule
 from cspmap.operation_results import (
     Against,
     GoalResult,
     OperationCounts,
     SheetChoice,
-    SurveyStanding,
     list_monthly,
     name_goal_crimes,
 )
+from cspmap.operation_surveys import SurveyStanding
 from cspmap.operations import Area, CrimeGoal, Goal, Operation, Status, SurveyGoal, SurveyResult, Units
 from cspmap.partnership import Partnership
 from cspmap.periods import Month
@@ -196,7 +196,8 @@ def tabulate_measures(sheet: Evaluation) -> pd.DataFrame:
         rows.append(_list_effect("Effect since before it was chosen", sheet.earlier))
     for name in sheet.counts.index:
         p, verdict = sheet.counts.loc[name, "p"], str(sheet.counts.loc[name, "verdict"])
-        estimate = "not known" if pd.isna(p) else f"p {_format_p(float(p))}"
+        unknown = "" if sheet.rounded_to else "not known"
+        estimate = unknown if pd.isna(p) else f"p {_format_p(float(p))}"
         rows.append((f"E-test, {_PLACES[str(name)].lower()} alone", estimate, "", _TESTS.get(verdict, verdict)))
     rows.append(_list_difference(sheet))
     if sheet.quotient is not None:
@@ -204,12 +205,11 @@ def tabulate_measures(sheet: Evaluation) -> pd.DataFrame:
         value = "not defined" if quotient.value is None else format_signed(quotient.value, digits=2).lstrip("+")
         rows.append(("Weighted displacement quotient", value, "", quotient.reading or quotient.reason))
     odds = sheet.odds
+    side = find_side(odds.low, odds.high, 1) if sheet.clear is None else sheet.clear[1]
     if odds.value is None or odds.low is None or odds.high is None:
         rows.append(("Odds ratio", "not defined", "", odds.reason))
     else:
-        clear = odds.low > 1 or odds.high < 1
-        better = "better than the comparison" if odds.value > 1 else "worse than the comparison"
-        reading = better if clear else "no clear difference"
+        reading = ("no clear difference", "better than the comparison", "worse than the comparison")[side]
         rows.append(("Odds ratio", f"{odds.value:.2f}", f"{odds.low:.2f} to {odds.high:.2f}", reading))
     return pd.DataFrame(rows, columns=["Measure", "Estimate", "95 % interval", "Reading"])
 
@@ -227,12 +227,11 @@ def _list_effect(name: str, effect: Effect) -> tuple[str, str, str, str]:
 
 def _list_difference(sheet: Evaluation) -> tuple[str, str, str, str]:
     name, found = "Weighted displacement difference", sheet.difference
-    if found.estimate is None or found.p is None:
+    if found.estimate is None:
         return name, "not defined", "", found.reason
     interval = f"{format_signed(found.low)} to {format_signed(found.high)}"
-    if found.p >= 0.05:
-        return name, format_signed(found.estimate), interval, "no clear difference"
-    return name, format_signed(found.estimate), interval, "fewer" if found.estimate < 0 else "more"
+    side = find_side(found.low, found.high, 0) if sheet.clear is None else sheet.clear[0]
+    return name, format_signed(found.estimate), interval, ("no clear difference", "more", "fewer")[side]
 
 
 def _format_p(value: float) -> str:
@@ -244,7 +243,6 @@ def list_sheet_caveats(query: Query, counts: OperationCounts, operation: Operati
     partnership = query.store.partnership
     sentences = [
         partnership.notice,
-        describe_internal(partnership.disclosure),
         f"Before is {the(choice.before.words)}, after {the(choice.after.words)}; only whole months are compared.",
         _describe_comparison(operation, choice, partnership, counts.level),
         f"Incidents are counted by where their published point lies. Area, ring and comparison are divided by "
@@ -262,7 +260,12 @@ def list_sheet_caveats(query: Query, counts: OperationCounts, operation: Operati
         "themselves. The E-test, the weighted displacement difference and the odds ratio allow for chance alone, and "
         "so find effects where there are none more often."
     )
-    return [sentence for sentence in sentences if sentence]
+    told = {
+        "suppress": "A sheet that rests on a count that is withheld gives no figure at all, as each would tell it.",
+        "round": "Expected numbers and effects are rounded as counts are, intervals reach outwards to rounded numbers.",
+        "none": "",
+    }[partnership.disclosure.rule]
+    return [sentence for sentence in (*sentences, describe_rule(partnership.disclosure), told) if sentence]
 
 
 def _describe_comparison(operation: Operation, choice: SheetChoice, partnership: Partnership, level: str) -> str:

@@ -15,6 +15,7 @@ from cspmap.analysis.evaluation.displacement import (
 from cspmap.analysis.evaluation.matching import Matches, find_overlapping, propose_comparisons
 from cspmap.analysis.evaluation.model import Effect, Noise, Periods, estimate_effect, measure_noise
 from cspmap.analysis.evaluation.ring import buffer_ring
+from cspmap.analysis.evaluation.rounding import find_side, round_evaluation
 from cspmap.analysis.evaluation.sheet import Evaluation, evaluate
 from cspmap.analysis.evaluation.spans import ProposedSpans, UsedMonths, choose_months, propose_spans
 from cspmap.analysis.survey import SurveyChange, SurveyMeasure, compare_surveys, measure_survey
@@ -39,11 +40,13 @@ __all__ = [
     "evaluate",
     "expect_course",
     "find_overlapping",
+    "find_side",
     "measure_noise",
     "measure_survey",
     "odds_ratio",
     "propose_comparisons",
     "propose_spans",
+    "round_evaluation",
     "wdd",
     "wdq",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +42,9 @@ class Evaluation:
     - `course`: every month of the area, for a chart, as `course.expect_course`
     - `earlier`: the effect judged against months before those that the area was chosen on, where any are known
     - `months`: those used; a month that is missing somewhere is left out everywhere
+    - `hindsight`: what the cautions are made from; `earlier_months`: those of `earlier`, none where there is none
+    - `rounded_to`: what numbers of incidents are rounded to, where they are (`rounding.round_evaluation`); `clear` then
+      says which way `difference` and the logarithm of `odds` are clear (-1, 1; 0: not), as judged before
     """
 
     crime: str
@@ -60,6 +64,10 @@ class Evaluation:
     course: pd.DataFrame
     headline: str
     cautions: tuple[str, ...]
+    hindsight: Hindsight
+    earlier_months: tuple[str, ...]
+    rounded_to: int | None = None
+    clear: tuple[int, int] | None = None
 
 
 def evaluate(
@@ -100,18 +108,13 @@ def evaluate(
         net = judge(pd.concat([area, buffer], axis=1), months.before, months.after)
     counts = _tabulate(given, months)
     pairs = dict(zip(given, zip(counts["before"].tolist(), counts["after"].tolist(), strict=True), strict=True))
-    weight = _weigh_control(pairs)
+    weight = weigh_control(pairs)
     earlier_months = _find_earlier(chosen_on, before, frames)
     hindsight = Hindsight(
         chosen_on=chosen_on,
         rise=judge(area, earlier_months, months.before) if earlier_months else None,
         halves=judge.compare_halves(area, months.before),
     )
-    monthly = effect.before / len(months.before), effect.after / len(months.after)
-    ratio = monthly[1] / monthly[0] if effect.before else None
-    sentences = [describe_effect(crime, effect, rate_ratio=ratio)]
-    if buffer_effect is not None:
-        sentences.append(describe_buffer(effect, buffer_effect))
     return Evaluation(
         crime=crime,
         before=before,
@@ -135,9 +138,21 @@ def evaluate(
         noise=noise,
         earlier=judge(area, earlier_months, months.after) if earlier_months else None,
         course=expect_course(area, comparison, months, noise, level=level),
-        headline=" ".join(sentence for sentence in sentences if sentence),
+        headline=describe_results(crime, effect, buffer_effect, months),
         cautions=list_cautions(before, after, months, noise, hindsight),
+        hindsight=hindsight,
+        earlier_months=earlier_months,
     )
+
+
+def describe_results(crime: str, effect: Effect, buffer: Effect | None, months: UsedMonths) -> str:
+    """What became of a crime in the area and, where that is known, next door: sentences to repeat."""
+    monthly = effect.before / len(months.before), effect.after / len(months.after)
+    ratio = monthly[1] / monthly[0] if effect.before else None
+    sentences = [describe_effect(crime, effect, rate_ratio=ratio)]
+    if buffer is not None:
+        sentences.append(describe_buffer(effect, buffer))
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 @dataclass(frozen=True)
@@ -197,7 +212,7 @@ def _tabulate(frames: dict[str, pd.DataFrame], months: UsedMonths) -> pd.DataFra
     return table
 
 
-def _weigh_control(pairs: dict[str, tuple[float, float]]) -> float:
+def weigh_control(pairs: Mapping[str, tuple[float, float]]) -> float:
     """What brings the comparison to the size of area and buffer before; 1 where it is about that size."""
     size = pairs["area"][0] + pairs.get("buffer", (0.0, 0.0))[0]
     control = pairs["comparison"][0]
