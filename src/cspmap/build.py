@@ -35,7 +35,7 @@ from cspmap.sources.indicator_file import read_indicators
 from cspmap.sources.scanning_file import read_scanning_chart
 from cspmap.sources.target_file import read_targets
 from cspmap.store import FORMAT, Draft, Store, find_version, open_store
-from cspmap.summaries import write_summaries
+from cspmap.summaries import gather_surroundings, write_summaries
 from cspmap.views.boundaries import write_layer
 
 Progress = Callable[[str, float], None]
@@ -119,19 +119,22 @@ def build_store(path: Path, *, data: Path | None, root: Path, progress: Progress
             return _summarise(previous, changed=False, read=0, dropped=())
         draft = Draft.begin(root, version)
         try:
-            written = _write_months(draft, layers, inputs.months, previous, progress)
+            # What the incidents are set beside is worked out while they are read.
+            with ThreadPoolExecutor(1) as beside:
+                gathering = beside.submit(gather_surroundings, partnership, layers)
+                written = _write_months(draft, layers, inputs.months, previous, progress)
+            surroundings = gathering.result()
             progress("Counting", 0.85)
             shutil.copyfile(path, draft.folder / "partnership.toml")
             _copy_tables(partnership.targets, draft.folder / "targets", read_targets)
             _copy_tables(partnership.indicators, draft.folder / "indicators", read_indicators)
             _copy_tables(partnership.priorities.charts, draft.folder / "scanning_charts", read_scanning_chart)
-            notes = write_summaries(
-                draft.folder, partnership, layers, {item.month: item.source for item in written.inputs}
-            )
+            sources = {item.month: item.source for item in written.inputs}
+            write_summaries(draft.folder, partnership, layers, sources, surroundings)
             for key, frame in layers.frames.items():
                 write_layer(frame, draft.web / f"{key}.json")
             progress("Writing the manifest", 0.97)
-            _write_manifest(draft, partnership, layers, inputs, files, written, notes)
+            _write_manifest(draft, partnership, layers, inputs, files, written, surroundings.notes)
             draft.publish()
         except BaseException:
             draft.discard()

@@ -1,10 +1,12 @@
 """The small tables of a store: counts by area, month and crime type, denominators, deprivation, quality."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from cspmap.analysis import areal
@@ -60,37 +62,48 @@ _PEOPLE = {
 }
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """What incidents are set beside, as tables by their names, and plain notes on what was found."""
+
+    tables: dict[str, pd.DataFrame]
+    notes: list[str]
+
+
+def gather_surroundings(partnership: Partnership, layers: LayerSet) -> Surroundings:
+    """Residents and households, deprivation and other partnerships' crime; nothing is written.
+
+    Raises SourceError where one of their files is at fault.
+    """
+
+    @cache
+    def overlap(source: str, target: str) -> pd.DataFrame:
+        return areal.correspondence(layers.frames[source], layers.frames[target])
+
+    denominators, notes = _spread_denominators(partnership, layers, overlap)
+    deprivation, said = _spread_deprivation(partnership, layers, overlap, denominators)
+    recorded, faults = read_members(partnership.recorded_crime, partnership.csp)
+    tables = {"denominators": denominators, "deprivation": deprivation, "recorded_crime": recorded}
+    return Surroundings(tables, [*notes, *said, *faults])
+
+
 def write_summaries(
-    folder: Path, partnership: Partnership, layers: LayerSet, sources: Mapping[Month, int]
-) -> list[str]:
-    """Write every table of a version but the incidents themselves; returns plain notes on what was found.
+    folder: Path, partnership: Partnership, layers: LayerSet, sources: Mapping[Month, int], surroundings: Surroundings
+) -> None:
+    """Write every table of a version but the incidents themselves.
 
     `sources` gives for each loaded month the number of the incident source that it came from.
     """
     import duckdb
 
-    notes: list[str] = []
     _write_areas(folder, layers)
     with duckdb.connect() as engine:
         _tally(engine, folder, layers)
         _write_cube(engine, folder, layers)
         _write_months(engine, folder, partnership, layers, sources)
     _check_place(folder, partnership)
-
-    @cache
-    def overlap(source: str, target: str) -> pd.DataFrame:
-        return areal.correspondence(layers.frames[source], layers.frames[target])
-
-    denominators, said = _spread_denominators(partnership, layers, overlap)
-    notes.extend(said)
-    _write(folder, "denominators", denominators)
-    deprivation, said = _spread_deprivation(partnership, layers, overlap, denominators)
-    notes.extend(said)
-    _write(folder, "deprivation", deprivation)
-    recorded, said = read_members(partnership.recorded_crime, partnership.csp)
-    notes.extend(said)
-    _write(folder, "recorded_crime", recorded)
-    return notes
+    for name, frame in surroundings.tables.items():
+        _write(folder, name, frame)
 
 
 def _write(folder: Path, name: str, frame: pd.DataFrame) -> None:
@@ -280,23 +293,29 @@ def _spread_deprivation(
             spread = {item.layer: _publish(scores)}
             method = f"mean of {partnership.find_layer(item.layer).plural}, weighted by {words}"
             for key in others:
-                summary = deprived.aggregate(scores, overlap(item.layer, key), people).rename(columns=_SUMMARIES)
-                spread[key] = summary.reset_index().assign(method=method)
+                summary = deprived.aggregate(scores, overlap(item.layer, key), people).reset_index()
+                spread[key] = {_SUMMARIES.get(str(name), str(name)): column for name, column in summary.items()}
+                spread[key] |= {"rank": np.nan, "decile": np.nan, "method": method}
             tables += [
-                frame.assign(layer=key, edition=item.year, domain=str(domain)).reindex(columns=list(_DEPRIVATION))
-                for key, frame in spread.items()
+                pd.DataFrame({name: {**found, **same}[name] for name in _DEPRIVATION})
+                for key, found in spread.items()
+                for same in ({"layer": key, "edition": item.year, "domain": str(domain)},)
             ]
     if not tables:
         return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in _DEPRIVATION.items()}), notes
     return pd.concat(tables, ignore_index=True).astype(_DEPRIVATION), notes
 
 
-def _publish(scores: pd.DataFrame) -> pd.DataFrame:
-    """The figures of LSOAs themselves, each wholly in its own tenth and fifth."""
+def _publish(scores: pd.DataFrame) -> dict[str, Any]:
+    """The figures of LSOAs themselves as columns, each wholly in its own tenth and fifth."""
     fifth = deprived.find_fifth(scores["decile"])
-    shares = {_SUMMARIES[name]: (fifth == place).astype(float) for place, name in enumerate(deprived.FIFTHS, 1)}
-    tenth = (scores["decile"] <= 1).astype(float)
-    return scores.drop(columns="domain").assign(tenth=tenth, **shares, covered=1.0, method=AS_PUBLISHED)
+    return {
+        **{str(name): column for name, column in scores.items()},
+        "tenth": (scores["decile"] <= 1).astype(float),
+        **{_SUMMARIES[name]: (fifth == place).astype(float) for place, name in enumerate(deprived.FIFTHS, 1)},
+        "covered": 1.0,
+        "method": AS_PUBLISHED,
+    }
 
 
 def _count_people(indices: Indices, domain: str, residents: pd.Series, name: str) -> tuple[pd.Series, str]:

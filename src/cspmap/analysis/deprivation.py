@@ -58,30 +58,27 @@ def aggregate(scores: pd.DataFrame, table: pd.DataFrame, population: Column) -> 
     score = as_floats(published["score"]) if has_scores else np.full(len(table), np.nan)
     covered = np.isfinite(weight) & np.isfinite(decile) & (np.isfinite(score) | (not has_scores))
     fifth = find_fifth(decile)
-    sums = (
-        pd.DataFrame(
-            {
-                "code": table["target_code"].to_numpy(),
-                "residents": weight,
-                "covered": np.where(covered, weight, 0.0),
-                "scored": np.where(covered, weight * score, 0.0),
-                "tenth": np.where(covered & (decile <= 1), weight, 0.0),
-                **{name: np.where(covered & (fifth == place), weight, 0.0) for place, name in enumerate(FIFTHS, 1)},
-                "missing": (~covered).astype(np.int64),
-            }
-        )
-        .groupby("code")
-        .sum()
-    )
+    codes, area = np.unique(table["target_code"].to_numpy(dtype=object), return_inverse=True)
+
+    def add_up(amounts: Floats) -> Floats:
+        return np.bincount(area, weights=amounts, minlength=len(codes)).astype(np.float64)
+
+    people = add_up(np.where(covered, weight, 0.0))
+    # Residents that are not known are left out, as the coverage is of those known.
+    residents = add_up(np.nan_to_num(weight))
     return pd.DataFrame(
         {
-            "residents": sums["residents"],
-            "mean_score": share(sums["scored"], sums["covered"]) if has_scores else np.nan,
-            "share_in_worst_tenth": share(sums["tenth"], sums["covered"]),
-            **{name: share(sums[name], sums["covered"]) for name in FIFTHS},
-            "share_covered": share(sums["covered"], sums["residents"]),
-            "lsoas_missing": sums["missing"],
-        }
+            "residents": residents,
+            "mean_score": share(add_up(np.where(covered, weight * score, 0.0)), people) if has_scores else np.nan,
+            "share_in_worst_tenth": share(add_up(np.where(covered & (decile <= 1), weight, 0.0)), people),
+            **{
+                name: share(add_up(np.where(covered & (fifth == place), weight, 0.0)), people)
+                for place, name in enumerate(FIFTHS, 1)
+            },
+            "share_covered": share(people, residents),
+            "lsoas_missing": add_up((~covered).astype(np.float64)).astype(np.int64),
+        },
+        index=pd.Index(codes, dtype="str", name="code"),
     )
 
 
