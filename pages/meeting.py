@@ -7,7 +7,7 @@ from cspmap.views.meeting import show_meeting
 
 with show_errors():
     opened = load_query()
-begin_page(opened, internal=True)
+begin_page(opened)
 page = st.container()
 show_licences(opened)
 

@@ -15,6 +15,7 @@ from cspmap.briefing.setting import (
     write_count,
     write_rate,
 )
+from cspmap.briefing.target_screen import say_none
 from cspmap.exports.published import WITHHELD
 from cspmap.exports.target_tables import sort_lines
 from cspmap.views.choropleth import Choropleth
@@ -61,12 +62,14 @@ def make_area(setting: Setting, code: str, *, level: str | None = None) -> Scree
 
 def _list_targets(setting: Setting, code: str) -> list[str]:
     """What is farthest behind in the area, or that nothing is; nothing where no target of it can be judged."""
-    lines = pd.concat([take_place(board.lines, code) for board in setting.boards] or [pd.DataFrame({"rating": []})])
+    lines = pd.concat(
+        [take_place(board.lines, code) for board in setting.boards] or [pd.DataFrame({"rating": [], "status": []})]
+    )
     behind = lines[lines["rating"].isin(["R", "A"])]
     if len(behind):
         worst = sort_lines(behind).iloc[0]
         return [f"Farthest behind its target: {worst['indicator']} ({worst['rating']}), {worst['words']}."]
-    return ["No indicator is off target here."] if (lines["rating"] == "G").any() else []
+    return [f"{say_none(lines)} here."] if (lines["rating"] == "G").any() else []
 
 
 def find_inside(setting: Setting, code: str, level: str) -> list[str]:

@@ -5,6 +5,7 @@ from cspmap.briefing.screen import Figure, MapFigure, Screen
 from cspmap.briefing.setting import (
     Setting,
     draw_trend,
+    find_withheld,
     list_type_changes,
     recall_screen,
     tabulate_areas,
@@ -79,10 +80,12 @@ def list_target_figures(setting: Setting, code: str) -> list[Figure]:
     for board in setting.boards:
         lines = take_place(board.lines, code)
         if (lines["rating"] != "?").any():
-            counts = lines["rating"].value_counts()
+            hidden = find_withheld(lines)
+            counts = lines.loc[~hidden, "rating"].value_counts()
             letters = " ".join(f"{counts[letter]}{letter}" for letter in "RAG?" if counts.get(letter))
             noun = "target" if len(lines) == 1 else "targets"
-            figures.append(Figure(letters, f"of {len(lines)} {noun}", f"by {board.span.last.words}"))
+            note = f"by {board.span.last.words}{f', {hidden.sum()} {WITHHELD}' if hidden.any() else ''}"
+            figures.append(Figure(letters, f"of {len(lines)} {noun}", note))
     return figures[:1]
 
 
@@ -94,7 +97,7 @@ def _list_boards(setting: Setting) -> list[str]:
     for board in setting.boards:
         whole = take_place(board.lines, WHOLE)
         lines = whole if len(whole) else board.lines
-        if (lines["rating"] != "?").any():
+        if (lines["rating"] != "?").any() or find_withheld(lines).any():
             told.append(f"{board.table.title}. {summarise_ratings(lines)}")
     return told
 

@@ -139,6 +139,11 @@ def take_place(lines: pd.DataFrame, code: str) -> pd.DataFrame:
     return lines[[code in codes.split(",") for codes in lines.index.get_level_values("code")]]
 
 
+def find_withheld(lines: pd.DataFrame) -> "pd.Series[bool]":
+    """Which lines of a board the disclosure rule withholds."""
+    return lines["status"] == WITHHELD
+
+
 def as_rating(letter: object) -> Rating:
     """The letter of a rating; none where it cannot be said."""
     ratings: dict[object, Rating] = {"R": "R", "A": "A", "G": "G"}

@@ -3,11 +3,19 @@
 import numpy as np
 import pandas as pd
 
-from cspmap.analysis.targets.trajectory import trace_target
 from cspmap.analysis.targets.verdict import format_chance
-from cspmap.board import Board
+from cspmap.board import Board, trace_board
 from cspmap.briefing.screen import Figure, Line, MapFigure, Rating, Screen, TableFigure, TrendFigure
-from cspmap.briefing.setting import MOST_ROWS, Setting, as_rating, recall_screen, take_place
+from cspmap.briefing.setting import (
+    MOST_ROWS,
+    Setting,
+    as_rating,
+    find_withheld,
+    recall_screen,
+    take_place,
+    write_count,
+)
+from cspmap.exports.published import WITHHELD
 from cspmap.exports.target_tables import list_board_caveats, sort_lines
 from cspmap.goals import WHOLE
 from cspmap.views.map import MapView
@@ -105,30 +113,33 @@ def _list_figures(board: Board, line: pd.Series) -> tuple[Figure, ...]:
         chance = format_chance(float(line["chance"])).replace("less than ", "<").replace("more than ", ">")
         figures.append(Figure(chance, "chance of meeting it", _LIKELY[letter], letter))
     else:
-        told = f"{letter}: target {line['status']}" if letter else _LIKELY[letter]
+        # Where the disclosure rule rounds, the chance itself is left out.
+        told = f"{letter}: target {line['status']}" if letter and line["status"] != "running" else _LIKELY[letter]
         figures.append(Figure(str(line["status"]).capitalize(), f"by {board.span.last.words}", told, letter))
     return tuple(figures)
 
 
 def _draw_map(setting: Setting, board: Board, indicator: str) -> MapFigure | None:
-    if len(board.lines.loc[indicator].drop(WHOLE, errors="ignore")) == 0:
+    lines = board.lines.loc[[indicator]].droplevel(0).drop(WHOLE, errors="ignore")
+    if len(lines) == 0:
         return None
     areas, legend = shade_ratings(board, indicator)
     partnership = setting.query.store.partnership
     view = MapView(place=partnership.place, layer="", areas=areas, legend=legend)
     plural = partnership.find_layer(board.level).plural
-    return MapFigure(view, board.level, f"Map of ratings by {plural}, a letter on each: {legend.title}.")
+    hidden = {code for codes in lines.index[find_withheld(lines)] for code in str(codes).split(",")}
+    alt = f"Map of ratings by {plural}, a letter on each: {legend.title}."
+    return MapFigure(view, board.level, alt, frozenset(hidden))
 
 
 def _draw_course(board: Board, label: tuple[str, str]) -> TrendFigure:
     """The months added up: so far, what is on course, and where the period is heading."""
-    value = board.lines["value"].loc[label]
-    course = trace_target(board.counts[label], board.span, None if pd.isna(value) else float(value), as_at=board.as_at)
+    course = trace_board(board, label)
     # From the last month known on.
     ahead = course["actual"].isna() | course["actual"].shift(-1).isna()
     name = board.lines["indicator"].loc[label]
     lines = [
-        Line("So far", _take(course["actual"])),
+        Line("So far", _take(course["actual"]), withheld=_find_withheld_months(course)),
         Line("On course", _take(course["expected"]), "dashed"),
     ]
     if course["actual"].isna().any():
@@ -145,21 +156,29 @@ def _draw_course(board: Board, label: tuple[str, str]) -> TrendFigure:
     )
 
 
+def _find_withheld_months(course: pd.DataFrame) -> frozenset[int]:
+    """The months up to which the sum is not given, as it would give a month's count away."""
+    gone = course[WITHHELD].to_numpy()
+    between = np.maximum.accumulate(gone) & np.maximum.accumulate(gone[::-1])[::-1]
+    return frozenset(np.flatnonzero(course["actual"].isna().to_numpy() & between).tolist())
+
+
 def _take(values: pd.Series) -> tuple[float | None, ...]:
     return tuple(None if np.isnan(value) else round(float(value), 1) for value in values.astype(float))
 
 
 def _tabulate(lines: pd.DataFrame, *, by: str = "area", most: int = MOST_ROWS) -> TableFigure:
+    sorted_lines = sort_lines(lines)
     rows = tuple(
         (
             str(row["rating"]),
             str(row[by]),
-            format_count(row["actual"] if row["months_seen"] else None),
-            format_count(row["expected"]),
+            write_count(row["actual"] if row["months_seen"] else None, hidden=hidden),
+            write_count(row["expected"], hidden=hidden),
             format_count(row["value"]),
             str(row["words"]),
         )
-        for row in sort_lines(lines).to_dict("records")
+        for row, hidden in zip(sorted_lines.to_dict("records"), find_withheld(sorted_lines), strict=True)
     )
     return TableFigure(
         title="The farthest behind first",
@@ -172,12 +191,17 @@ def _tabulate(lines: pd.DataFrame, *, by: str = "area", most: int = MOST_ROWS) -
     )
 
 
+def say_none(lines: pd.DataFrame) -> str:
+    """That none of some lines is off target, as far as they may be shown."""
+    return f"No indicator {'whose counts are given ' if find_withheld(lines).any() else ''}is off target"
+
+
 def _say_none(setting: Setting, board: Board) -> Screen:
     whole = take_place(board.lines, WHOLE)
     lines = whole if len(whole) else board.lines
     return Screen(
         key=NONE_OFF,
-        title="No indicator is off target",
+        title=say_none(lines),
         subtitle=f"{board.table.title}, by {board.span.last.words}, as at {board.as_at.words}",
         sentences=(summarise_ratings(lines),),
         table=_tabulate(lines, by="indicator", most=_MOST_INDICATORS),
