@@ -6,7 +6,8 @@ import streamlit as st
 from cspmap.analysis.target_methods import compare_methods
 from cspmap.board import list_weights
 from cspmap.exports.extract import write_csv
-from cspmap.exports.target_tables import tabulate_reconciliation
+from cspmap.exports.published import describe_rule
+from cspmap.exports.target_tables import describe_draft_rule, tabulate_reconciliation
 from cspmap.goals import keep_outside
 from cspmap.periods import Span
 from cspmap.query import Query
@@ -16,8 +17,8 @@ from cspmap.views.boards import read_table
 from cspmap.views.dashboard import begin_page, load_query, settle_memory, show_errors, show_licences
 from cspmap.views.target_controls import METHODS, choose_table
 from cspmap.views.target_tables import FAULT_COLUMNS, METHOD_COLUMNS, show_draft, show_printed
-from cspmap.views.words import escape_markdown
-from cspmap.what_if import count_baseline, draft_targets, set_reduction
+from cspmap.views.words import escape_markdown, join_words
+from cspmap.what_if import count_baseline, draft_targets, even_baseline, flag_baseline, set_reduction
 
 MOST_ENDS, MOST_FAULTS = 36, 12
 
@@ -97,8 +98,10 @@ def try_out(query: Query) -> None:
         )
     span = Span.ending(end, months=12)
     baseline = count_baseline(query, level, span)
+    withheld = flag_baseline(query, level, span)
     counts = baseline.loc[""].astype(int)
-    recorded = counts.index[counts.to_numpy() > 0]
+    hidden = [] if withheld is None else [key for key in counts.index if withheld[key].loc[""]]
+    recorded = counts.index[(counts.to_numpy() > 0) & ~counts.index.isin(hidden)]
     names = {kind.key: kind.name for kind in partnership.crime_types if kind.key in recorded}
     start = pd.DataFrame({"crime": pd.Series(names), "baseline": counts, "percent": usual}).loc[list(names)]
     left, right = st.columns([2, 3], gap="medium")
@@ -115,6 +118,9 @@ def try_out(query: Query) -> None:
                 "percent": st.column_config.NumberColumn("Reduction, %", min_value=0, max_value=100, width="small"),
             },
         )
+        if hidden:
+            left_out = join_words(partnership.name_crime(key) for key in hidden)
+            st.caption(escape_markdown(f"Left out, as their count is withheld: {left_out}."))
     percents = {str(key): float(percent) for key, percent in chosen["percent"].fillna(0).items()}
     figures = list_weights(query, level)
     due = span.shift(12)
@@ -129,42 +135,54 @@ def try_out(query: Query) -> None:
         due=due,
         percents=percents,
         method=method,
+        withheld=withheld,
     )
     with right:
         st.markdown(f"**{escape_markdown(title)}**, {METHODS[method][0].lower()}{METHODS[method][1:]}")
         show_draft(table)
-        if not any(area.parts for area in table.areas):
+        if (baseline.loc[""] > baseline.drop("").sum())[list(percents)].any():
             st.caption(
                 "The areas have less than the whole: incidents without a location keep their own share of its target."
             )
+        rule = partnership.disclosure
+        for sentence in filter(None, (describe_rule(rule), describe_draft_rule(rule))):
+            st.caption(sentence)
         offer_file("Targets file", table, f"draft-targets-{due.first}-to-{due.last}-{level}.csv")
-    compare(query, baseline, figures, percents, level)
+    compare(query, baseline, figures, percents, level, withheld=withheld)
 
 
 def compare(
-    query: Query, baseline: pd.DataFrame, figures: pd.DataFrame, percents: dict[str, float], level: str
+    query: Query,
+    baseline: pd.DataFrame,
+    figures: pd.DataFrame,
+    percents: dict[str, float],
+    level: str,
+    *,
+    withheld: pd.DataFrame | None,
 ) -> None:
     """One crime type's target by every method, side by side."""
     st.subheader("Methods side by side", anchor=False)
     names = {key: query.store.partnership.name_crime(key) for key in percents}
     key = st.selectbox("Crime", list(names), format_func=names.__getitem__, width=320)
     areas = query.name_areas(level)
-    counts = baseline.loc[list(areas), key]
+    counts = even_baseline(baseline.loc[list(areas), [key]], withheld)[key]
     whole = float(baseline[key].loc[""])
     total = keep_outside(set_reduction(whole, percents[key]), float(counts.sum()), [whole])
     compared = compare_methods(
         total, figures.loc[list(areas)].assign(count=counts, name=list(areas.values())), methods=list(METHODS)
     )
     frame = compared.frame.assign(name=list(areas.values()))
+    if withheld is not None:
+        frame["count"] = frame["count"].mask(withheld.loc[list(areas), key])
     columns = ["name", *compared.frame.columns]
-    st.dataframe(frame[columns], hide_index=True, column_config=METHOD_COLUMNS)
+    st.dataframe(frame[columns], hide_index=True, column_config=METHOD_COLUMNS, placeholder="–")
     for refused, why in compared.refused.items():
         st.caption(escape_markdown(f"{METHODS[refused]}: {why}"))
 
 
 with show_errors():
     opened = load_query()
-begin_page(opened, internal=True)
+begin_page(opened)
 page = st.container()
 show_licences(opened)
 with page:

@@ -10,6 +10,7 @@ from cspmap.analysis.targets import reconcile
 from cspmap.board import describe_periods, list_weights, spell_out
 from cspmap.errors import UserError
 from cspmap.goals import TOGETHER, WHOLE, Goal, Sharing, is_whole, list_measured, list_periods, set_goals
+from cspmap.line_rule import rule_lines
 from cspmap.partnership import Partnership
 from cspmap.periods import Span
 from cspmap.query import Query
@@ -49,12 +50,13 @@ def apportion_targets(
     if not measured or not set(spans) <= set(list_periods(table, partnership)):
         raise UserError(describe_periods(table, partnership, span))
     names = query.name_areas(partnership.find_layer(level).key)
-    counts = query.count_series(level, {each.key: spell_out(each.crimes, partnership) for each in measured})
+    types = {each.key: spell_out(each.crimes, partnership) for each in measured}
+    counts, rule = query.count_series(level, types), rule_lines(query, level, types)
     sharing = Sharing(method, list_weights(query, level), least)
     goals = [
         goal
         for each in spans
-        for goal in set_goals(table, partnership, areas=names, span=each, counts=counts, sharing=sharing)
+        for goal in set_goals(table, partnership, areas=names, span=each, counts=counts, sharing=sharing, rule=rule)
     ]
     known = [goal for goal in goals if goal.value is not None]
     notes = tuple(dict.fromkeys(_tell_unknown(goal) for goal in goals if goal.value is None))

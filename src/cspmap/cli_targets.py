@@ -106,7 +106,8 @@ def apportion(
     """
     from cspmap.apportioned_targets import apportion_targets
     from cspmap.exports.extract import write_csv
-    from cspmap.exports.target_tables import describe_unmeasured, take_records
+    from cspmap.exports.published import describe_rule
+    from cspmap.exports.target_tables import describe_board_rule, describe_unmeasured, take_records
     from cspmap.query import Query
     from cspmap.sources.target_file import read_targets, tabulate_targets
     from cspmap.targets import parse_period
@@ -116,7 +117,9 @@ def apportion(
     span = parse_period(period) if period else None
     shared = apportion_targets(query, table, level=level, method=cast(Any, method), span=span, least=least)
     rows = tabulate_targets(shared.table)
-    told = [query.store.partnership.notice, describe_unmeasured(query, table), *shared.notes]
+    partnership = query.store.partnership
+    rules = [describe_rule(partnership.disclosure), describe_board_rule(partnership.disclosure)]
+    told = [partnership.notice, *rules, describe_unmeasured(query, table), *shared.notes]
     notes = [sentence for sentence in told if sentence]
     if kind == "csv":
         text = write_csv(rows)

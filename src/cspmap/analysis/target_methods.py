@@ -108,7 +108,7 @@ def share_target(
     if total and not everything:
         raise UserError(f"{total:,} cannot be shared out: every area has zero to go by; choose another method.")
     unrounded = weights * (total / everything if everything else 0.0)
-    pooled = _pool(unrounded, least)
+    pooled = find_small(unrounded, least)
     pools = [weights[pooled].sum()] if pooled.any() else []
     rounded = apportion(total, [*weights[~pooled], *pools, beyond])
     targets = np.zeros(len(areas), dtype=np.int64)
@@ -329,8 +329,8 @@ _METHODS: Mapping[MethodKey, _Share] = {
 }
 
 
-def _pool(shares: Floats, least: float) -> Flags:
-    """Which areas carry one target together."""
+def find_small(shares: Floats, least: float) -> Flags:
+    """Which areas carry one target together: those below `least`, and the next smallest while they are so together."""
     order = np.argsort(shares, kind="stable")
     small = int((shares < least).sum())
     while small and shares[order[:small]].sum() < least and small < len(order):

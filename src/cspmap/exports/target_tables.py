@@ -82,6 +82,16 @@ def _describe_unlocated(board: Board, query: Query) -> str:
     return describe_unlocated(coverage, partnership.place) if told else ""
 
 
+def describe_draft_rule(rule: Disclosure) -> str:
+    """What the disclosure rule makes of a draft of targets; empty where there is none."""
+    if rule.rule == "suppress":
+        return (
+            "Areas whose baseline is withheld have equal parts of what is left of its target for them together, so "
+            "that no target gives a count away."
+        )
+    return "Targets are shared out by rounded counts." if rule.rule == "round" else ""
+
+
 def describe_board_rule(rule: Disclosure) -> str:
     """What the disclosure rule makes of targets and their progress; empty where there is none."""
     if rule.rule == "suppress":

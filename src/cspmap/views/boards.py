@@ -8,7 +8,7 @@ from cspmap.goals import Sharing, list_measured, list_periods
 from cspmap.query import Query
 from cspmap.selection import Selection
 from cspmap.targets import TargetTable
-from cspmap.views.choropleth import Choropleth
+from cspmap.views.choropleth import Choropleth, state_rule
 from cspmap.views.target_board import shade_ratings
 from cspmap.views.target_controls import BoardChoice, Use
 
@@ -57,5 +57,5 @@ def shade_progress(query: Query, selection: Selection) -> Choropleth | None:
                 board = load_board(query, BoardChoice(number, level, "baseline", spans[0], as_at))
                 # A table may ask different years of its indicators.
                 if indicator.key in board.indicators:
-                    return Choropleth(*shade_ratings(board, indicator.key))
+                    return state_rule(Choropleth(*shade_ratings(board, indicator.key)), board.rule)
     return None

@@ -7,10 +7,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from cspmap.goals import TOGETHER
 from cspmap.sources.target_file import tabulate_targets
 from cspmap.targets import Target, TargetTable
 from cspmap.views.target_controls import METHODS
 
+_TOGETHER = "Small areas together"
 _NUMBER = partial(st.column_config.NumberColumn, format="localized")
 FAULT_COLUMNS: dict[str, Any] = {
     "kind": None,
@@ -66,14 +68,26 @@ def show_printed(targets: Sequence[Target]) -> None:
 def show_draft(table: TargetTable) -> None:
     """The targets of a draft with an indicator a row and an area a column."""
     wide = lay_out_draft(table)
-    st.dataframe(wide, column_config={name: _NUMBER(name) for name in wide.columns}, height="content")
+    columns = {name: _NUMBER(name) for name in wide.columns}
+    st.dataframe(wide, column_config=columns, height="content", placeholder="–")
+    if _TOGETHER in wide:
+        st.caption(
+            "– is an area too small for a target of its own: it carries one together with the others in its row."
+        )
 
 
 def lay_out_draft(table: TargetTable) -> pd.DataFrame:
-    """The targets of a table with an indicator a row and an area a column: whole numbers."""
+    """The targets of a table with an indicator a row and an area a column: whole numbers.
+
+    What several areas carry together stands in a last column, and is missing in theirs.
+    """
     rows = [(target.indicator.name, target.area.name, int(target.value or 0)) for target in table.targets]
     frame = pd.DataFrame(rows, columns=["Indicator", "area", "target"])
+    together = frame["area"].str.contains(TOGETHER, regex=False)
+    small = {name for names in frame.loc[together, "area"] for name in names.split(TOGETHER)}
+    frame.loc[together, "area"] = _TOGETHER
     wide = frame.pivot(index="Indicator", columns="area", values="target")
-    return wide.loc[list(dict.fromkeys(frame["Indicator"])), list(dict.fromkeys(frame["area"]))].rename_axis(
-        columns=None
-    )
+    alone = dict.fromkeys(frame.loc[~together, "area"])
+    columns = [*alone, *sorted(small - alone.keys()), *([_TOGETHER] if small else [])]
+    wide = wide.reindex(columns=columns).loc[list(dict.fromkeys(frame["Indicator"]))].rename_axis(columns=None)
+    return wide.astype("Int64") if small else wide
