@@ -9,8 +9,8 @@ from cspmap.scanning import rank_categories
 from cspmap.views.dashboard import begin_page, load_query, settle_memory, show_errors, show_licences
 from cspmap.views.priority_controls import choose_categories, choose_weights, choose_year, load_scan, open_decisions
 from cspmap.views.priority_decide import show_decisions
-from cspmap.views.priority_table import show_published, show_ranking, show_sentences
-from cspmap.views.priority_words import list_scan_caveats
+from cspmap.views.priority_table import show_points, show_published, show_ranking, show_sentences
+from cspmap.views.priority_words import describe_gaps, list_scan_caveats
 from cspmap.views.target_board import warn
 from cspmap.views.words import describe_missing, escape_markdown, the
 
@@ -25,19 +25,20 @@ def follow_priorities(query: Query) -> None:
         weights = choose_weights()
     scan, decisions = load_scan(query, categories, year), open_decisions(query)
     chart = rank_categories(query, scan, decisions.read_year(year), weights)
-    place = query.store.partnership.place
-    heading = f"What to put first in {place}, by the figures of {the(year.words)}"
+    partnership = query.store.partnership
+    heading = f"What to put first in {partnership.place}, by the figures of {the(year.words)}"
     st.markdown(f"**{escape_markdown(heading)}.** A score orders the talk; the group decides.")
-    warn(describe_missing(scan.coverage.missing, year.words))
+    warn(" ".join(filter(None, (describe_missing(scan.coverage.missing, year.words), describe_gaps(scan)))))
     caveats = list_scan_caveats(query, scan, weights)
     ranking, decide, published = st.tabs(["Ranking", "Decide", "Published charts"], key="tab", bind="query-params")
     if ranking.open:
         with ranking:
             show_ranking(chart)
+            show_points(chart)
             show_sentences(chart)
             st.download_button(
                 "CSV",
-                lambda: write_csv(tabulate_chart(chart, year), caveats),
+                lambda: write_csv(tabulate_chart(chart, year, weights, rule=partnership.disclosure), caveats),
                 file_name=f"priorities-{year.first}-to-{year.last}.csv",
                 mime="text/csv",
                 icon=":material/download:",

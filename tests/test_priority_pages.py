@@ -134,7 +134,8 @@ def test_a_store_without_indicators_says_so(open_page: OpenPage, tmp_path: Path)
     assert "No published chart is loaded." in read_words(page)
     ranking = open_page("priorities", tmp_path / "store")
     assert len(read_table(ranking)) == 10
-    assert not read_table(ranking)["National target"].any()
+    assert set(read_table(ranking)["National target"]) == {"not set"}
+    assert "The partnership file sets none of: National target, Local agreement" in read_words(ranking)
 
 
 # ---- Priorities ------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """The live scanning chart on the bundled example and on made-up partnerships, and what it says of itself."""
 
+import math
 import re
 import shutil
 from collections.abc import Callable
@@ -15,13 +16,22 @@ from cspmap.errors import PartnershipError, SelectionError
 from cspmap.exports.priority_table import tabulate_chart
 from cspmap.operations.decisions import CategoryDecision
 from cspmap.partnership import load_partnership
-from cspmap.peers import compare_group, find_offence
+from cspmap.peers import compare_group, find_offence, take_members
 from cspmap.periods import Month, Span
 from cspmap.query import Query
-from cspmap.scanning import Scan, find_year, list_categories, rank_categories, scan_categories
+from cspmap.scanning import (
+    RECORDED_AS,
+    Published,
+    Scan,
+    find_year,
+    list_categories,
+    match_offences,
+    rank_categories,
+    scan_categories,
+)
 from cspmap.selection import Selection
 from cspmap.store import open_store
-from cspmap.views.priority_table import lay_out_chart
+from cspmap.views.priority_table import lay_out_chart, lay_out_points
 from cspmap.views.priority_words import (
     describe_category,
     describe_published,
@@ -103,7 +113,31 @@ def test_a_group_is_the_sum_of_its_types(query: Query, scan: Scan) -> None:
     )
     caveats = list_scan_caveats(query, grouped, WEIGHTS)
     assert any("Groups of crime types overlap" in sentence for sentence in caveats)
-    assert "Violence: left out there" in describe_published(grouped)
+    # Published by its types alone, whose counts are added up for every partnership of the group.
+    assert "Violence as Common Assault + Wounding." in describe_published(grouped)
+    own, members = take_members(query, "group")
+    rows = members[members["offence"].isin(["Common Assault", "Wounding"])].groupby("code")
+    rates = rows["count"].sum() / rows["people"].first()
+    assert find(grouped.rows, "peers", "violence") == pytest.approx(rates[own] / rates.mean())
+    assert find(grouped.rows, "peers_rank", "violence") == (rates >= rates[own]).sum()
+
+
+def test_published_offences_are_matched_by_what_data_police_uk_calls_them(query: Query) -> None:
+    members = pd.DataFrame(
+        [
+            (code, offence, "residents", count, 1000, float(count))
+            for code, scale in (("E1", 1), ("E2", 3))
+            for offence, count in (("violence against the person", 20 * scale), ("sexual offences", 4 * scale))
+        ],
+        columns=["code", "offence", "per", "count", "people", "rate"],
+    )
+    published = Published(YEAR, members, "E1")
+    assert published.find(RECORDED_AS["violent-crime"], "residents") == pytest.approx((0.5, 2, 2))
+    assert math.isnan(published.find(RECORDED_AS["drugs"], "residents")[0])
+    assert match_offences(query, "violence", published) == ()
+    # One of two that is not given gives no sum.
+    gap = members.assign(rate=members["rate"].where(members.index > 0))
+    assert math.isnan(Published(YEAR, gap, "E1").find(RECORDED_AS["violent-crime"], "residents")[0])
 
 
 def test_years_and_categories_that_are_not_there(query: Query) -> None:
@@ -136,7 +170,9 @@ def test_marks_are_the_files_until_the_group_sets_them(query: Query, scan: Scan)
     by_file = rank_categories(query, scan, {}, WEIGHTS)
     assert by_file["national_target"].all()
     assert by_file["local_agreement"].sum() == 4
-    assert not by_file["public_concern"].any()
+    # Nobody has set it: that is not known, and not a no.
+    assert by_file["public_concern"].isna().all()
+    assert not by_file["part_public_concern"].notna().any()
     decided = {
         "wounding": CategoryDecision(
             "wounding", YEAR, "include", "Harm", "no", "yes", who="Ann", saved_at="2026-11-21"
@@ -244,9 +280,15 @@ def test_nothing_says_what_caused_anything(query: Query, scan: Scan) -> None:
 
 def test_the_file_has_every_part_of_a_score(query: Query, scan: Scan) -> None:
     chart = rank_categories(query, scan, {}, WEIGHTS)
-    file = tabulate_chart(chart, YEAR)
+    file = tabulate_chart(chart, YEAR, WEIGHTS)
+    points = file[[f"points_{name}" for name in CRITERIA]]
+    assert (file["score"] - points.sum(axis=1)).abs().max() < 0.2
+    assert (file["weight_trend"] == 1).all()
+    shown = lay_out_points(chart)
+    assert shown["Score"].to_numpy() == pytest.approx(shown.drop(columns=["Category", "Score"]).sum(axis=1).to_numpy())
+    assert "High public concern" not in shown
     parts = file[[f"part_{name}" for name in CRITERIA]]
     assert (file["score"] - 100 * parts.mean(axis=1)).abs().max() < 0.2
     assert file["part_harm"].isna().all()
     assert set(file["year"]) == {"2007-04..2008-03"}
-    assert file["weight_known"].round(3).unique().tolist() == [round(8 / 9, 3)]
+    assert file["weight_known"].round(3).unique().tolist() == [round(7 / 9, 3)]

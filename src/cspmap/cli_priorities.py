@@ -103,8 +103,8 @@ def priorities(
     year = find_year(query, Month.parse(year_to) if year_to else None)
     scan = scan_categories(query, crime or list_categories(query), year)
     decided = Operations.open(find_url(query.store.root)).decisions.read_year(year)
-    chart = rank_categories(query, scan, decided, weights)
-    rows, caveats = tabulate_chart(chart, year), list_scan_caveats(query, scan, weights)
+    chart, rule = rank_categories(query, scan, decided, weights), query.store.partnership.disclosure
+    rows, caveats = tabulate_chart(chart, year, weights, rule=rule), list_scan_caveats(query, scan, weights)
     if kind == "csv":
         text = write_csv(rows, caveats)
     elif kind == "json":

@@ -15,7 +15,8 @@ from cspmap.analysis.comparison import GroupBounds, rank_in_group, rank_spans, w
 from cspmap.analysis.intervals import rate_interval, ratio_interval
 from cspmap.analysis.measures import rate
 from cspmap.errors import SelectionError, UserError, quote_briefly
-from cspmap.exports.published import publish
+from cspmap.exports.published import hides_total, publish
+from cspmap.exports.scan_rows import list_withheld
 from cspmap.periods import Month, Span
 from cspmap.query import Query
 from cspmap.selection import Selection
@@ -76,17 +77,20 @@ class Peers:
 class Beside:
     """Recorded crime of a year as published beside the incidents loaded for the same months.
 
-    `recorded` is None where it is not given. `loaded` counts all but anti-social behaviour, in the months loaded.
+    `recorded` is None where it is not given. `loaded` counts all but anti-social behaviour, in the months loaded;
+    `withheld` says that the disclosure rule keeps that count back.
     """
 
     span: Span
     recorded: float | None
     loaded: Coverage
+    withheld: bool = False
 
     @property
     def difference(self) -> float | None:
         """Incidents loaded less recorded crime; None unless both are known for the whole year."""
-        return None if self.recorded is None or self.loaded.missing else self.loaded.total - self.recorded
+        unknown = self.recorded is None or self.loaded.missing or self.withheld
+        return None if unknown or self.recorded is None else self.loaded.total - self.recorded
 
     @property
     def percent(self) -> float | None:
@@ -139,7 +143,7 @@ def compare_group(query: Query, offence: Offence, *, among: Among = "group", yea
 
     Rates are as published. Those of the year before are not; they are worked out here, per the same people.
     """
-    own, rows = _take_members(query, among)
+    own, rows = take_members(query, among)
     rows = rows[(rows["offence"] == offence.name) & (rows["per"] == offence.per)]
     members = _measure(rows, year).set_index("code").drop(columns=["offence", "per"])
     members["rank"] = rank_in_group(members["rate"])
@@ -158,7 +162,7 @@ def compare_offences(query: Query, *, among: Among = "group", year: Year = "late
     Columns: offence (its words), per, count, before, rate, low, high, rank, number (of members whose rate is known),
     mean, lower, upper, position, firm, percent, percent_low, percent_high, p, verdict, marks.
     """
-    own, rows = _take_members(query, among)
+    own, rows = take_members(query, among)
     lines = []
     for (name, per), members in _measure(rows, year).groupby(["offence", "per"], sort=False):
         bounds = within_group(members["rate"])
@@ -178,7 +182,7 @@ def compare_offences(query: Query, *, among: Among = "group", year: Year = "late
     return pd.concat(lines, ignore_index=True)[[*_LINE]]
 
 
-def _take_members(query: Query, among: Among) -> tuple[str, pd.DataFrame]:
+def take_members(query: Query, among: Among) -> tuple[str, pd.DataFrame]:
     """The partnership's code, and the rows of the table of those that it is compared with, itself among them."""
     partnership, table = query.store.partnership, query.store.recorded_crime
     own, group = partnership.csp, partnership.recorded_crime
@@ -230,8 +234,14 @@ def compare_totals(query: Query) -> list[Beside]:
     for year, column in years if len(own) else ():
         span, value = find_year(query, year), own[column].iloc[0]
         recorded = None if pd.isna(value) else float(value)
-        found.append(Beside(span, recorded, publish(query).count_coverage(selection, span=span)))
+        loaded = publish(query).count_coverage(selection, span=span)
+        found.append(Beside(span, recorded, loaded, withheld=_hides_rest(query, loaded)))
     return found
+
+
+def _hides_rest(query: Query, loaded: Coverage) -> bool:
+    """Whether a count of all but anti-social behaviour is small, or would give that of anti-social behaviour away."""
+    return NOT_RECORDED_CRIME in list_withheld(query, loaded.span) or hides_total(loaded, publish(query).rule)
 
 
 def rank_areas(areas: pd.DataFrame) -> pd.DataFrame:

@@ -8,12 +8,17 @@ import pandas as pd
 from cspmap.analysis.survey import SurveyMeasure, compare_surveys, measure_published, measure_survey
 from cspmap.analysis.targets.measured import progress_measured
 from cspmap.board import spell_out
+from cspmap.exports.published import WITHHELD, hides_total, publish
+from cspmap.exports.scan_rows import list_withheld
 from cspmap.goals import is_whole
 from cspmap.indicators import IndicatorTable, Measure, Reading
 from cspmap.periods import Span
 from cspmap.query import Query
 from cspmap.selection import Selection
 from cspmap.targets import Target, TargetArea, TargetTable, name_period
+
+# Why recorded crime of a period is not told: it is the sum of its months, which are shown too.
+RECORDED_WITHHELD = "it, or a count of its months, is withheld by the partnership's rule on small counts"
 
 
 def measure_reading(reading: Reading) -> SurveyMeasure | None:
@@ -120,7 +125,8 @@ def list_beside(query: Query) -> pd.DataFrame:
     """Readings of the partnership that have recorded crime of the same subject beside them, a row each.
 
     Columns: those of `list_readings`; crimes (keys of crime types) and crime_words; recorded, the incidents of the same
-    period, NaN unless all its months are loaded; and recorded_words, why it is not known.
+    period, NaN unless all its months are loaded and the disclosure rule shows each; and recorded_words, why it is not
+    known.
     """
     partnership = query.store.partnership
     rows = []
@@ -147,7 +153,12 @@ def _count_recorded(query: Query, measure: Measure, period: Span | None) -> dict
     if period is None:
         return found | {"recorded_words": "the year of the survey is not known"}
     selection = Selection.default(query.store).change(crimes=measure.crimes)
-    coverage = query.count_coverage(selection, span=period)
+    coverage = publish(query).count_coverage(selection, span=period)
+    months = publish(query).count_months(selection, Span(query.store.months[0], query.store.months[-1]))
+    inside = months[months["month"].between(str(period.first), str(period.last))]
+    types = list_withheld(query, period) & set(query.crime_types(selection))
+    if types or inside[WITHHELD].any() or hides_total(coverage, publish(query).rule):
+        return found | {"recorded_words": RECORDED_WITHHELD}
     if coverage.missing:
         missing = len(coverage.missing)
         some = "1 of its months is" if missing == 1 else f"{missing} of its months are"

@@ -69,14 +69,15 @@ def score_categories(figures: pd.DataFrame, weights: Mapping[Criterion, float]) 
 
     `figures` has a row a category: count and evidence and rise as `measure_trend` gives them, peers (its rate over
     the mean rate of similar partnerships; NaN where not known), harm (weight of one incident; NaN where none is set)
-    and a column of true or false for each of the group's marks. Each criterion comes to a part from 0 to 1:
+    and a column of true, false or (where nobody has set it) missing for each of the group's marks. Each criterion comes
+    to a part from 0 to 1:
 
     - volume: the count over the largest count of any category
     - peers: by how much the rate is above the similar ones' mean, 1 from twice the mean; 0 at or below it
     - trend: 1 for a real rise, 1/2 for a possible one, 0 for none or a fall
     - forecast: 2 x rise - 1: 1 if more next year is certain, 0 where less is as likely
     - harm: count x weight over the largest such product
-    - the marks: 1 where set, 0 where not
+    - the marks: 1 where set to yes, 0 where set to no
 
     score = 100 x sum of weight x part / sum of weight, both over the criteria whose part is known for the category; NaN
     where none is. What is not known is left out for that category, never taken as 0, and `known` says how much of
@@ -96,18 +97,30 @@ def score_categories(figures: pd.DataFrame, weights: Mapping[Criterion, float]) 
         "harm": _over_largest(count * as_floats(figures["harm"])),
     }
     for mark in CRITERIA[len(parts) :]:
-        parts[mark] = figures[mark].to_numpy(dtype=np.float64)
-    table = np.column_stack([parts[name] for name in CRITERIA])
-    told = np.where(np.isfinite(table), weigh, 0.0)
-    total = told.sum(axis=1)
-    score = np.full(len(figures), np.nan)
-    np.divide(100 * (told * np.nan_to_num(table)).sum(axis=1), total, out=score, where=total > 0)
-    frame = pd.DataFrame(table, index=figures.index, columns=list(CRITERIA))
-    frame.insert(0, "known", total / weigh.sum())
+        parts[mark] = as_floats(figures[mark].astype("Float64"))
+    frame = pd.DataFrame({name: parts[name] for name in CRITERIA}, index=figures.index)
+    told = np.where(frame.notna(), weigh, 0.0).sum(axis=1)
+    score = share_points(frame, weights).sum(axis=1, min_count=1)
+    frame.insert(0, "known", told / weigh.sum())
     frame.insert(0, "score", score)
     # Scores that differ only by rounding are equal.
     frame.insert(0, "rank", frame["score"].round(9).rank(method="min", ascending=False).astype("Int64"))
     return frame.sort_values("rank", kind="stable", na_position="last")
+
+
+def share_points(parts: pd.DataFrame, weights: Mapping[Criterion, float]) -> pd.DataFrame:
+    """How many of a score's points each criterion gives: 100 x weight x part / sum of weight, over what is known.
+
+    `parts` has a row a category and a column a criterion, from 0 to 1 or NaN where not known. Points that are added up
+    are the score; a criterion that is not known, or has no weight, has none (NaN).
+    """
+    weigh = np.array([weights.get(name, 0.0) for name in CRITERIA])
+    table = parts[list(CRITERIA)].to_numpy(dtype=np.float64)
+    told = np.where(np.isfinite(table), weigh, 0.0)
+    total = told.sum(axis=1, keepdims=True)
+    points = np.full(table.shape, np.nan)
+    np.divide(100 * told * np.nan_to_num(table), total, out=points, where=told > 0)
+    return pd.DataFrame(points, index=parts.index, columns=list(CRITERIA))
 
 
 def _over_largest(values: Floats) -> Floats:

@@ -68,7 +68,10 @@ def tabulate_offences(offences: pd.DataFrame, peers: Peers, partnership: Partner
 def tabulate_ranked(
     areas: pd.DataFrame, selection: Selection, partnership: Partnership, figures: Figures
 ) -> pd.DataFrame:
-    """The partnership's own areas beside each other (`peers.rank_areas`) as a file: a row an area."""
+    """The partnership's own areas beside each other (`peers.rank_areas`) as a file: a row an area.
+
+    Where the disclosure rule withholds counts, withheld and withheld_before say which; where it rounds, rounded_to how.
+    """
     ranked = ["code", "name", "count", "denominator", "rate", "low", "high", "rank", "first", "last"]
     columns = [*ranked, "before", "percent", "p", "verdict"]
     frame = areas[columns].rename(columns={"denominator": "people"})
@@ -81,6 +84,10 @@ def tabulate_ranked(
         months_missing_before=len(figures.before.missing),
         crimes=name_crimes(selection, partnership),
     )
+    if partnership.disclosure.rule == "suppress":
+        frame = frame.assign(withheld=areas["withheld"], withheld_before=areas["withheld_before"])
+    elif partnership.disclosure.rule == "round":
+        frame = frame.assign(rounded_to=partnership.disclosure.base)
     return _round(frame).rename(
         columns={"low": "rate_low", "high": "rate_high", "first": "rank_first", "last": "rank_last"}
     )

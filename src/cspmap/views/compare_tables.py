@@ -8,7 +8,7 @@ import streamlit as st
 from cspmap.analysis.change import Verdict
 from cspmap.peers import Peers
 from cspmap.views.compare_words import choose_digits, name_places
-from cspmap.views.tables import WORDS_OF_VERDICT
+from cspmap.views.tables import WORDS_OF_VERDICT, name_withheld
 
 _COUNT: Any = st.column_config.NumberColumn("Offences", format="localized")
 
@@ -88,6 +88,10 @@ def show_ranked(areas: pd.DataFrame, *, per: str) -> None:
         "worth": st.column_config.TextColumn("Evidence of change"),
     }
     table = areas.assign(ranks=_join_ranks(areas), worth=areas["verdict"].map(_name_verdict))
+    hidden = [name_withheld(*flags) for flags in zip(areas["withheld"], areas["withheld_before"], strict=True)]
+    if any(hidden):
+        table["hidden"] = hidden
+        columns["hidden"] = st.column_config.TextColumn("Withheld")
     _show(table.round({"denominator": 0}), columns, most=14)
 
 

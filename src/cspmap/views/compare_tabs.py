@@ -156,9 +156,11 @@ def show_inside(query: Query) -> None:
         st.write("No area has a rate to compare.")
         return
     if len(rates) <= MOST_LINES:
+        withheld = int(areas["withheld"].sum())
+        told = f"The {len(rates)} shown together" if withheld else "All together"
         whole = 1000 * rates["count"].astype(float).sum() / rates["denominator"].astype(float).sum()
         title = f"Per 1,000 {per.name}, {per.year}"
-        draw_rates(rates, title=title, centre=(f"All together {format_rate(whole)}", whole)).show()
+        draw_rates(rates, title=title, centre=(f"{told} {format_rate(whole)}", whole)).show()
         st.caption("A dot is a rate, its line what chance alone leaves open.")
     known = rates.set_index("code")
     funnel = compare_areas(known["count"].astype(float), known["denominator"].astype(float), known["name"])

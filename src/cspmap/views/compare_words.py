@@ -151,6 +151,8 @@ def describe_beside(beside: Beside, place: str, *, police_uk: bool) -> str:
     said = f"In {the(beside.span.words)} recorded crime is {recorded}"
     if not beside.loaded.loaded:
         return f"{said}; no month of it is loaded here, so nothing stands beside it."
+    if beside.withheld:
+        return f"{said}; the count of incidents loaded for it is withheld."
     if beside.loaded.missing:
         missing = describe_missing(beside.loaded.missing, beside.span.words)
         are = "is" if beside.loaded.loaded == 1 else "are"

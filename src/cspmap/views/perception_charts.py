@@ -2,7 +2,9 @@
 
 import pandas as pd
 
+from cspmap.exports.published import WITHHELD
 from cspmap.views.charts import GREY, INK, Chart, Spec
+from cspmap.views.figures import mark_withheld
 from cspmap.views.palettes import CATEGORICAL
 
 _AXIS = {"labelColor": INK, "titleColor": INK, "labelLimit": 260}
@@ -103,10 +105,17 @@ def draw_said(rows: pd.DataFrame, span: tuple[str, str]) -> Chart:
 def draw_recorded(months: pd.DataFrame, span: tuple[str, str]) -> Chart:
     """Recorded incidents by month over the same years; a month that is not loaded breaks the line.
 
-    `months` has columns month ("YYYY-MM") and count (NA where the month is not loaded).
+    `months` has columns month ("YYYY-MM"), count (NA where the month is not loaded) and withheld. A month whose count
+    is withheld has a dotted band.
     """
+    date = pd.to_datetime(months["month"] + "-01")
     frame = pd.DataFrame(
-        {"date": pd.to_datetime(months["month"] + "-01"), "count": months["count"].astype("Float64").astype(float)}
+        {
+            "date": date,
+            "end": date + pd.offsets.MonthBegin(1),
+            "count": months["count"].astype("Float64").astype(float),
+            WITHHELD: months[WITHHELD],
+        }
     )
     y = {"field": "count", "type": "quantitative", "title": "Recorded a month", "scale": {"zero": True},
          "axis": {**_AXIS, "tickCount": 4, "minExtent": _EDGE, "maxExtent": _EDGE}}  # fmt: skip
@@ -115,13 +124,8 @@ def draw_recorded(months: pd.DataFrame, span: tuple[str, str]) -> Chart:
         {"field": "count", "type": "quantitative", "title": "Incidents", "format": ",.0f"},
     ]
     mark = {"type": "line", "color": CATEGORICAL[0], "point": True, "invalid": "break-paths-show-domains"}
-    return Chart(
-        frame,
-        {
-            "height": 150,
-            "layer": [{"mark": mark, "encoding": {"x": {**_time(span), "field": "date"}, "y": y, "tooltip": tooltip}}],
-        },
-    )
+    line: Spec = {"mark": mark, "encoding": {"x": {**_time(span), "field": "date"}, "y": y, "tooltip": tooltip}}
+    return mark_withheld(Chart(frame, {"height": 150, "layer": [line]}))
 
 
 def _time(span: tuple[str, str]) -> Spec:

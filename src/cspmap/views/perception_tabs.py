@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from cspmap.exports.published import WITHHELD, describe_rule, publish
 from cspmap.perceptions import judge_targets, list_beside, list_readings
 from cspmap.periods import Month, Span
 from cspmap.query import Query
@@ -135,7 +136,13 @@ def show_beside(query: Query) -> None:
         words = escape_markdown(str(timed["crime_words"].iloc[0]))
         st.markdown(f"**What was recorded**: {words}, incidents a month where loaded")
         selection = Selection.default(query.store).change(crimes=tuple(timed["crimes"].iloc[0]))
-        draw_recorded(query.count_months(selection, loaded), span).show()
+        months = publish(query).count_months(selection, loaded)
+        draw_recorded(months, span).show()
+        if months[WITHHELD].any():
+            st.caption("Dotted: withheld, as the count is small or would give a small one away.")
+        rule = describe_rule(query.store.partnership.disclosure)
+        if rule:
+            st.caption(escape_markdown(rule))
     margins = describe_margins(rows)
     if margins:
         st.markdown(f":orange-background[:material/warning: {escape_markdown(margins)}]")

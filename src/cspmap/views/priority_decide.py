@@ -12,6 +12,7 @@ from cspmap.operations.decisions import CategoryDecision, Choice, DecisionConfli
 from cspmap.periods import Span
 from cspmap.priorities import MARKS
 from cspmap.query import Query
+from cspmap.scanning import is_marked
 from cspmap.views.focus_controls import show_fault
 from cspmap.views.operation_state import ask_who, take_told, tell_later
 from cspmap.views.perception_tabs import load_beside
@@ -88,11 +89,11 @@ def _forget() -> None:
 
 def _draw_form(query: Query, base: CategoryDecision) -> CategoryDecision:
     key = f"{base.year}-{base.crime}-{base.version}"
-    listed = query.store.partnership.priorities.find(base.crime).marks
     ticked: dict[str, Any] = {}
     with st.container(horizontal=True):
         for mark in MARKS:
-            in_file = f"As in the file ({'yes' if mark in listed else 'no'})"
+            listed = is_marked(query, base.crime, mark, {})
+            in_file = f"As in the file ({'not set' if listed is None else 'yes' if listed else 'no'})"
             given = st.segmented_control(
                 CRITERION_NAMES[mark],
                 _TICKED,

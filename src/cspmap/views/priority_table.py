@@ -5,16 +5,21 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from cspmap.analysis.priorities import CRITERIA
+from cspmap.exports.published import WITHHELD
+from cspmap.exports.scan_rows import WITHHELD_CHANGE
 from cspmap.priorities import MARKS, ScanningChart
 from cspmap.views.priority_words import (
     CHOICES,
     CRITERION_NAMES,
     format_harm,
+    format_mark,
+    format_rate_of,
     format_ratio,
     list_sentences,
     summarise_trend,
 )
-from cspmap.views.words import escape_markdown, format_count, format_moment, format_percent, format_rate
+from cspmap.views.words import escape_markdown, format_count, format_moment, format_percent
 
 _MARKED = "X"
 
@@ -44,8 +49,8 @@ def lay_out_chart(chart: pd.DataFrame) -> pd.DataFrame:
             "Score": chart["score"].array,
             "Decision": [CHOICES[row["choice"] or "open"] for row in rows],
             "Incidents": chart["count"].array,
-            "Share of all": [format_percent(100 * row["share"]) for row in rows],
-            "Per 1,000": [format_rate(row["rate"]) for row in rows],
+            "Share of all": [WITHHELD if row.get(WITHHELD) else format_percent(100 * row["share"]) for row in rows],
+            "Per 1,000": [format_rate_of(row) for row in rows],
             CRITERION_NAMES["peers"]: [format_ratio(row["peers"], otherwise=none) for row in rows],
             "On last year": [summarise_trend(row) for row in rows],
             "Next year": [_name_range(row) for row in rows],
@@ -53,16 +58,41 @@ def lay_out_chart(chart: pd.DataFrame) -> pd.DataFrame:
         }
     )
     for mark in MARKS:
-        table[CRITERION_NAMES[mark]] = [_MARKED if row[mark] else "" for row in rows]
+        table[CRITERION_NAMES[mark]] = [format_mark(row[mark]) for row in rows]
     table["Score rests on"] = [f"{format_percent(100 * row['known'], digits=0)} of the weight" for row in rows]
+    if WITHHELD in chart:
+        hidden = zip(chart[WITHHELD], chart[WITHHELD_CHANGE], strict=True)
+        table["Withheld"] = ["count" if count else "change" if change else "" for count, change in hidden]
     table["Reason"] = [row["reason"] for row in rows]
     table["Set by"] = [_name_saved(row) for row in rows]
     return table
 
 
+def show_points(chart: pd.DataFrame) -> None:
+    """What each score is made of: the points that each column gives, which add up to it."""
+    st.markdown("**What each score is made of**")
+    table = lay_out_points(chart)
+    columns: dict[str, Any] = {str(name): st.column_config.NumberColumn(format="%.1f") for name in table}
+    columns |= {"Score": st.column_config.NumberColumn(format="%.1f"), "Category": COLUMNS["Category"]}
+    st.dataframe(table, hide_index=True, column_config=columns, height="content", placeholder="–")
+    st.caption(
+        "Points: 100 x weight x part / the weight of all that is known of the category; a row adds up to its score. "
+        "“–”: not known or not set, so left out with its weight. A column without a weight is not shown."
+    )
+
+
+def lay_out_points(chart: pd.DataFrame) -> pd.DataFrame:
+    """A row a category: its name and score, and the points of each criterion that gives any category some."""
+    names = [name for name in CRITERIA if chart[f"points_{name}"].notna().any()]
+    table = pd.DataFrame({"Category": chart["name"].array, "Score": chart["score"].array})
+    for name in names:
+        table[CRITERION_NAMES[name]] = chart[f"points_{name}"].array
+    return table
+
+
 def _name_range(row: dict[Any, Any]) -> str:
     if pd.isna(row["projected"]):
-        return "not known"
+        return WITHHELD if row.get(WITHHELD_CHANGE) else "not known"
     return f"{format_count(row['projected'])} ({format_count(row['low'])} to {format_count(row['high'])})"
 
 

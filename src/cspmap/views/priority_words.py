@@ -7,10 +7,12 @@ import pandas as pd
 
 from cspmap.analysis.priorities import CRITERIA, Criterion
 from cspmap.analysis.targets.verdict import CALIBRATION
+from cspmap.exports.published import WITHHELD, describe_rule, hides_total
+from cspmap.exports.scan_rows import WITHHELD_CHANGE
 from cspmap.operations.decisions import Choice
 from cspmap.priorities import MARKS, Mark
 from cspmap.query import Query
-from cspmap.scanning import Scan
+from cspmap.scanning import Scan, is_in_file
 from cspmap.views.words import (
     NOT_KNOWN,
     describe_missing,
@@ -75,7 +77,8 @@ def describe_category(row: Row, *, of: int, place: int, joint: bool) -> str:
     `joint` whether another has the same score.
     """
     if pd.isna(row["rank"]):
-        return "Not ranked: nothing that has a weight is known of it."
+        known = "count withheld, and nothing else" if row.get(WITHHELD) else "nothing"
+        return f"Not ranked: {known} that has a weight is known of it."
     joint_words = "Joint " if joint else ""
     start = f"{joint_words}{'rank' if joint else 'Ranked'} {row['rank']} of {of}"
     parts = [
@@ -91,6 +94,8 @@ def describe_category(row: Row, *, of: int, place: int, joint: bool) -> str:
 
 def describe_volume(row: Row, *, place: int, of: int) -> str:
     """ "3,412 incidents, the most", with how many months are missing where any are."""
+    if row.get(WITHHELD):
+        return "count withheld"
     if pd.isna(row["count"]):
         return "count not known"
     noun = "incident" if row["count"] == 1 else "incidents"
@@ -102,6 +107,8 @@ def describe_volume(row: Row, *, place: int, of: int) -> str:
 
 def describe_trend(row: Row) -> str:
     """ "up 12 % on last year, more than chance"."""
+    if row.get(WITHHELD_CHANGE):
+        return "change on last year and next year's range withheld"
     evidence, before, now = str(row["evidence"]), row["last_year"], row["now_compared"]
     if evidence == "not known" or pd.isna(before) or pd.isna(now):
         return "change on last year not known"
@@ -120,6 +127,8 @@ def describe_trend(row: Row) -> str:
 
 def summarise_trend(row: Row) -> str:
     """ "+12 %, more than chance", for a cell."""
+    if row.get(WITHHELD_CHANGE):
+        return WITHHELD
     evidence = str(row["evidence"])
     if evidence == "not known" or pd.isna(row["last_year"]):
         return NOT_KNOWN
@@ -129,6 +138,8 @@ def summarise_trend(row: Row) -> str:
 
 def describe_forecast(row: Row) -> str:
     """ "heading for 3,500 next year (3,100 to 3,900)"."""
+    if row.get(WITHHELD_CHANGE):
+        return ""
     if pd.isna(row["projected"]):
         return "too few months to say where it is heading"
     between = f"({format_count(row['low'])} to {format_count(row['high'])})"
@@ -151,7 +162,7 @@ def describe_peers(row: Row) -> str:
 
 def describe_marks(row: Row) -> str:
     """ "set as a national target and of high public concern"; empty where nothing is set."""
-    words = [_SET_AS[mark] for mark in MARKS if row[mark]]
+    words = [_SET_AS[mark] for mark in MARKS if not pd.isna(row[mark]) and row[mark]]
     return f"set as {join_words(words)}" if words else ""
 
 
@@ -188,9 +199,16 @@ def list_scan_caveats(query: Query, scan: Scan, weights: Mapping[Criterion, floa
         f"Marks from the partnership file: {partnership.priorities.marks_source}."
         if partnership.priorities.marks_source
         else "",
-        "A mark that nobody has set counts as not set. A figure that is not known is left out for its category.",
+        describe_rule(partnership.disclosure),
+        "A withheld figure is left out of its category's score." if partnership.disclosure.rule == "suppress" else "",
+        "A category's points are 100 x weight x part / the weight of all that is known of it; each part is from 0 to "
+        "1, and the points add up to the score.",
+        describe_unset(query),
+        "A figure that is not known is left out for its category, and so is its weight.",
         f"A range holds the count four times in five. {CALIBRATION}",
-        describe_unlocated(scan.coverage, partnership.place),
+        ""
+        if hides_total(scan.coverage, partnership.disclosure)
+        else describe_unlocated(scan.coverage, partnership.place),
         "Groups of crime types overlap with the types they are made of: their counts do not add up."
         if set(scan.rows.index) & {group.key for group in partnership.crime_groups}
         else "",
@@ -198,15 +216,46 @@ def list_scan_caveats(query: Query, scan: Scan, weights: Mapping[Criterion, floa
     return [sentence for sentence in sentences if sentence]
 
 
+def describe_unset(query: Query) -> str:
+    """What becomes of marks that nobody has set, and which those are in the partnership file."""
+    absent = [CRITERION_NAMES[mark] for mark in MARKS if not is_in_file(query.store.partnership.priorities, mark)]
+    which = f" The partnership file sets none of: {join_words(absent)}." if absent else ""
+    return (
+        "A mark that nobody has set for a category (“not set”) is left out of its score, and so is its weight: it is "
+        f"not taken as “no”.{which} Marks are set on the tab “Decide”."
+    )
+
+
+def describe_gaps(scan: Scan) -> str:
+    """What missing months of the year do to the chart; empty where none is missing."""
+    loaded = scan.coverage.loaded
+    if not scan.coverage.missing:
+        return ""
+    return (
+        f"Counts, rates and scores are of the {loaded} months that are loaded, and lower than a whole year's. A change "
+        "compares the same months of the year before. No forecast is weighed, as the year cannot be compared with the "
+        "next."
+    )
+
+
 def describe_published(scan: Scan) -> str:
     """What the column of rates against similar partnerships rests on."""
     if scan.peers_year is None:
         return "Rates against similar partnerships: not loaded, so not weighed."
-    without = [str(name) for name in scan.rows.loc[scan.rows["peers"].isna(), "name"]]
-    left = f" No rate is published under the name of {join_words(without)}: left out there." if without else ""
+    rows = scan.rows
+    apart = rows[(rows["offences"] != "") & (rows["offences"].str.casefold() != rows["name"].str.casefold())]
+    taken = "; ".join(f"{name} as {offences}" for name, offences in zip(apart["name"], apart["offences"], strict=True))
+    matched = f" Matched to the published offences: {taken}." if taken else ""
+    without = [str(name) for name in rows.loc[rows["peers"].isna(), "name"]]
+    left = (
+        f" No published offence is the same as {join_words(without)}: left out there. A partnership file may name one "
+        "(offence, under [[priorities.categories]])."
+        if without
+        else ""
+    )
     return (
         f"Rates against similar partnerships are of recorded crime in {the(scan.peers_year.words)}, as published, over "
-        f"the unweighted mean of the group.{left}"
+        f"the unweighted mean of the group.{matched}{left}"
     )
 
 
@@ -221,6 +270,13 @@ def format_ratio(value: float, *, otherwise: str) -> str:
 
 
 def format_rate_of(row: Row) -> str:
-    """ "12.3 per 1,000 households"; "not known" where it is not."""
+    """ "12.3 households" under a heading of "Per 1,000"; "not known" where it is not, "withheld" where it is that."""
+    if row.get(WITHHELD):
+        return WITHHELD
     known = format_rate(row["rate"])
-    return known if pd.isna(row["rate"]) else f"{known} per 1,000 {row['per']}"
+    return known if pd.isna(row["rate"]) else f"{known} {row['per']}"
+
+
+def format_mark(value: object) -> str:
+    """A mark as in a printed chart: an X, nothing, or that nobody has set it."""
+    return "not set" if pd.isna(value) else "X" if value else ""  # type: ignore[call-overload]
