@@ -239,6 +239,21 @@ def compare_totals(query: Query) -> list[Beside]:
     return found
 
 
+def rate_loaded(query: Query, span: Span) -> tuple[float, float]:
+    """Incidents loaded per 1,000 residents over a year: all of them, and all but anti-social behaviour.
+
+    NaN unless every month is loaded, the people are known, and the disclosure rule shows the count.
+    """
+    whole = Selection.default(query.store).change(crimes=())
+    kinds = tuple(kind.key for kind in query.store.partnership.crime_types if kind.key != NOT_RECORDED_CRIME)
+    rates = []
+    for selection in (whole, whole.change(crimes=kinds)):
+        loaded = publish(query).count_coverage(selection, span=span)
+        known = not loaded.missing and not _hides_rest(query, loaded)
+        rates.append(rate(float(loaded.total) if known else None, query.count_people(whole)))
+    return rates[0], rates[1]
+
+
 def _hides_rest(query: Query, loaded: Coverage) -> bool:
     """Whether a count of all but anti-social behaviour is small, or would give that of anti-social behaviour away."""
     return NOT_RECORDED_CRIME in list_withheld(query, loaded.span) or hides_total(loaded, publish(query).rule)

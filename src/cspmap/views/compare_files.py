@@ -1,11 +1,13 @@
 """Comparisons as files: the figures of the page with what must travel with them in columns."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from cspmap.exports.area_figures import Figures
 from cspmap.exports.extract import RATE_DECIMALS, count_whole
 from cspmap.partnership import Partnership
-from cspmap.peers import Peers
+from cspmap.peers import Beside, Peers
 from cspmap.selection import Selection
 from cspmap.views.compare_words import name_among
 from cspmap.views.words import name_crimes
@@ -63,6 +65,35 @@ def tabulate_offences(offences: pd.DataFrame, peers: Peers, partnership: Partner
             "number": "rank_of",
         }
     )
+
+
+def tabulate_sources(found: Sequence[Beside], partnership: Partnership) -> pd.DataFrame:
+    """Recorded crime beside the incidents loaded for the same months as a file: a row a year.
+
+    `difference` is incidents less recorded crime, `percent` that in per cent of recorded crime; both are empty unless
+    all months are loaded. Incidents are all but anti-social behaviour; `without_location` are the force's anywhere.
+    """
+    group = partnership.recorded_crime
+    hides = partnership.disclosure.rule == "suppress"
+    frame = pd.DataFrame(
+        {
+            "period": [str(beside.span) for beside in found],
+            "recorded_crime": [beside.recorded for beside in found],
+            "incidents_loaded": [
+                None if beside.withheld or not beside.loaded.loaded else beside.loaded.total for beside in found
+            ],
+            "months_loaded": [beside.loaded.loaded for beside in found],
+            "months_missing": [len(beside.loaded.missing) for beside in found],
+            "without_location": [beside.loaded.unlocated for beside in found],
+            "difference": [beside.difference for beside in found],
+            "percent": [beside.percent for beside in found],
+            **({"withheld": [beside.withheld for beside in found]} if hides else {}),
+            "source": "" if group is None else group.source,
+        }
+    )
+    for column in ("recorded_crime", "incidents_loaded", "difference"):
+        frame[column] = count_whole(pd.to_numeric(frame[column]))
+    return frame.astype({"percent": float}).round({"percent": 2})
 
 
 def tabulate_ranked(

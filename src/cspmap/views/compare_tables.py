@@ -7,6 +7,7 @@ import streamlit as st
 
 from cspmap.analysis.change import Verdict
 from cspmap.peers import Peers
+from cspmap.periods import Span
 from cspmap.views.compare_words import choose_digits, name_places
 from cspmap.views.tables import WORDS_OF_VERDICT, name_withheld
 
@@ -70,6 +71,22 @@ def show_offences(offences: pd.DataFrame) -> None:
         "marks": st.column_config.TextColumn("Not given, and notes", width="large"),
     }
     _show(table, columns, most=30)
+
+
+def show_totals(table: pd.DataFrame) -> None:
+    """A row a year: recorded crime beside the incidents loaded; `table` is `compare_files.tabulate_sources`."""
+    columns: dict[str, Any] = {
+        "period": st.column_config.TextColumn("Year", pinned=True),
+        "recorded_crime": _number("Recorded crime", "localized"),
+        "incidents_loaded": _number("Incidents loaded", "localized", help="All but anti-social behaviour"),
+        "difference": _number("Difference", "localized"),
+        "percent": _number("In %", "%.1f", help="Of recorded crime"),
+        "months_loaded": _number("Months loaded", "%d"),
+        "without_location": _number("Without a location", "localized", help="Of all places that the source covers"),
+    }
+    if "withheld" in table and table["withheld"].any():
+        columns["withheld"] = st.column_config.CheckboxColumn("Withheld")
+    _show(table.assign(period=[Span.parse(text).words for text in table["period"]]), columns, most=3)
 
 
 def show_ranked(areas: pd.DataFrame, *, per: str) -> None:

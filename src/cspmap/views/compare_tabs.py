@@ -6,21 +6,24 @@ import pandas as pd
 import streamlit as st
 
 from cspmap.exports.extract import write_csv
-from cspmap.peers import NO_TABLE, Peers, compare_totals, list_offences
+from cspmap.peers import NO_TABLE, NOT_RECORDED_CRIME, Peers, compare_totals, list_offences, rate_loaded
 from cspmap.query import Query
 from cspmap.views.compare_charts import draw_rates
 from cspmap.views.compare_controls import PeerChoice, choose_areas, choose_peers
-from cspmap.views.compare_files import tabulate_members, tabulate_offences, tabulate_ranked
+from cspmap.views.compare_files import tabulate_members, tabulate_offences, tabulate_ranked, tabulate_sources
 from cspmap.views.compare_load import load_offences, load_peers, load_ranked
-from cspmap.views.compare_tables import show_members, show_offences, show_ranked
+from cspmap.views.compare_tables import show_members, show_offences, show_ranked, show_totals
 from cspmap.views.compare_words import (
     choose_digits,
     describe_beside,
+    describe_source,
     describe_standing,
+    describe_two_rates,
     describe_year_on_year,
     list_area_caveats,
     list_peer_caveats,
     list_reasons,
+    list_source_caveats,
     name_among,
     summarise_places,
 )
@@ -46,6 +49,7 @@ def take_peers(query: Query, *, every: bool = False) -> tuple[PeerChoice, Peers]
     what = "Every offence" if every else peers.offence.words
     heading = f"{what} in {query.store.partnership.place}, {peers.year.words}. {among}"
     st.markdown(f"**{escape_markdown(heading)}**")
+    st.caption(escape_markdown(describe_source(peers, query.store.partnership)))
     return choice, peers
 
 
@@ -59,6 +63,9 @@ def show_group(query: Query) -> None:
     st.write(escape_markdown(describe_standing(peers, partnership.place)))
     if choice.year == "latest":
         st.write(escape_markdown(describe_year_on_year(peers.line)))
+    if peers.offence.total:
+        asb = any(kind.key == NOT_RECORDED_CRIME for kind in partnership.crime_types)
+        st.write(escape_markdown(describe_two_rates(rate_loaded(query, peers.year), peers.offence.per, asb=asb)))
     chart = draw_rates(
         peers.members,
         title=f"Per 1,000 {peers.offence.per}",
@@ -134,10 +141,14 @@ def show_sources(query: Query) -> None:
     st.markdown(f"**All recorded crime of {escape_markdown(partnership.place)}, by two sources**")
     for beside in found:
         st.write(escape_markdown(describe_beside(beside, partnership.place, police_uk=police_uk)))
+    table = tabulate_sources(found, partnership)
+    show_totals(table)
     st.markdown("**Why they differ**")
     whole = next((beside for beside in found if not beside.loaded.missing), None)
     reasons = list_reasons(whole, partnership, police_uk=police_uk)
     st.markdown("\n".join(f"- {escape_markdown(reason)}" for reason in reasons))
+    caveats = list_source_caveats(found, partnership, police_uk=police_uk)
+    give_file(lambda: table, caveats, f"sources-{found[0].span.last}")
 
 
 def show_inside(query: Query) -> None:
@@ -151,6 +162,8 @@ def show_inside(query: Query) -> None:
     missing = describe_missing(figures.now.missing, selection.span.words)
     if missing:
         st.markdown(f":orange-background[:material/warning: {escape_markdown(missing)}]")
+    if NOT_RECORDED_CRIME in query.crime_types(selection):
+        st.caption("With anti-social behaviour, which recorded crime on the other tabs leaves out.")
     rates = areas[areas["rate"].notna()]
     if rates.empty:
         st.write("No area has a rate to compare.")

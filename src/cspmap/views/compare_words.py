@@ -1,9 +1,12 @@
 """The comparison of partnerships and of areas in plain words, and what travels with its figures."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from cspmap.analysis.comparison import BOUNDS, SMALLEST_GROUP, Position
 from cspmap.exports.area_figures import Figures, list_figure_caveats
+from cspmap.exports.published import describe_rule
 from cspmap.partnership import Partnership
 from cspmap.peers import Among, Beside, Peers
 from cspmap.query import Query
@@ -166,6 +169,45 @@ def describe_beside(beside: Beside, place: str, *, police_uk: bool) -> str:
         return f"{said}; there are as many, {ours}, inside {place}."
     gap = f"{format_count(abs(beside.difference))} {'fewer' if beside.difference < 0 else 'more'}"
     return f"{said}; there are {ours} inside {place}, {gap} ({format_change(beside.percent)})."
+
+
+def describe_two_rates(loaded: tuple[float, float], per: str, *, asb: bool) -> str:
+    """Why all recorded crime has another rate here than incidents have on other pages, with those rates where known.
+
+    `loaded` is as `peers.rate_loaded` gives it, `asb` whether anti-social behaviour is among the incidents.
+    """
+    where = "on Explore and under “Own areas”"
+    leaves = f"Recorded crime leaves out anti-social behaviour, which the incidents {where} hold"
+    with_it, without = (format_rate(value) for value in loaded)
+    if pd.isna(loaded[0]):
+        return f"{leaves}: their rates are of something else." if asb else ""
+    why = "The tab “Two sources” says why these differ from recorded crime."
+    if asb:
+        return f"{leaves}. Those of the same year come to {with_it} per 1,000 {per} with it, {without} without. {why}"
+    return f"Incidents loaded for the same year, as {where}, come to {with_it} per 1,000 {per}. {why}"
+
+
+def describe_source(peers: Peers, partnership: Partnership) -> str:
+    """Where the published rates are from, and who drew up the group: what stands beside every figure of them."""
+    group = partnership.recorded_crime
+    if group is None:
+        return ""
+    drawn = f" {group.name}: {group.members_source}." if group.members_source and peers.among == "group" else ""
+    return f"Source: {group.source}.{drawn}"
+
+
+def list_source_caveats(found: Sequence[Beside], partnership: Partnership, *, police_uk: bool) -> list[str]:
+    """What travels with the two sources side by side, a sentence each."""
+    group = partnership.recorded_crime
+    whole = next((beside for beside in found if not beside.loaded.missing), None)
+    sentences = [
+        partnership.notice,
+        f"Recorded crime: {group.source}." if group is not None else "",
+        *dict.fromkeys(f"Incidents: {item.source}." for item in partnership.incidents),
+        *list_reasons(whole, partnership, police_uk=police_uk),
+        describe_rule(partnership.disclosure),
+    ]
+    return [sentence for sentence in sentences if sentence]
 
 
 def list_reasons(beside: Beside | None, partnership: Partnership, *, police_uk: bool) -> list[str]:
