@@ -17,6 +17,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "cspmap.cli",
         "cspmap.cli_extract",
         "cspmap.cli_compare",
+        "cspmap.cli_deprivation",
         "cspmap.cli_focus",
         "cspmap.cli_hotspots",
         "cspmap.cli_load",

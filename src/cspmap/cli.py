@@ -11,6 +11,7 @@ import click
 
 from cspmap import __version__, workspace
 from cspmap.cli_compare import compare
+from cspmap.cli_deprivation import deprivation
 from cspmap.cli_extract import extract
 from cspmap.cli_focus import focus
 from cspmap.cli_hotspots import hotspots
@@ -58,6 +59,7 @@ def main() -> None:
 
 main.add_command(extract)
 main.add_command(compare)
+main.add_command(deprivation)
 main.add_command(focus)
 main.add_command(hotspots)
 main.add_command(load)
