@@ -1,5 +1,6 @@
 """What the map and its legend say of figures, with missing, zero and suppressed kept apart."""
 
+import json
 import math
 from itertools import pairwise
 from pathlib import Path
@@ -11,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cspmap.analysis.area_figures import compute_figures
-from cspmap.partnership import Denominator
+from cspmap.partnership import Denominator, Disclosure
 from cspmap.periods import Month, Span
 from cspmap.selection import MEASURES, SCHEMES, Measure, Selection
-from cspmap.views.choropleth import Choropleth, describe_area_change, shade_areas
-from cspmap.views.map import MapView, encode_view
+from cspmap.views.choropleth import Choropleth, describe_area_change, shade_areas, state_rule
+from cspmap.views.map import Legend, MapView, encode_view
 from cspmap.views.palettes import diverging_palette, ordered_palette
 
 PER = Denominator("residents", "residents", 2022, "lsoa21", Path("people.csv"), "ONS")
@@ -297,3 +298,22 @@ def test_every_figure_can_be_drawn(
     assert [area.code for area in drawn.areas] == figures["code"].tolist()
     assert len({entry.colour for entry in drawn.legend.classes}) == len(drawn.legend.classes)
     assert drawn.legend.rule.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("rule", "told", "suppressed"),
+    [
+        (Disclosure("none"), "By count.", "too few to show"),
+        (Disclosure("round", base=5), "By count. Counts are rounded to the nearest 5.", "too few to show"),
+        (
+            Disclosure("suppress", threshold=4),
+            "By count. Counts from 1 to 3 are withheld, and others that would give them away.",
+            "withheld, or too few to show",
+        ),
+    ],
+)
+def test_a_legend_states_the_rule_on_small_counts(rule: Disclosure, told: str, suppressed: str) -> None:
+    legend = state_rule(Choropleth((), Legend("Incidents", "By count.", ())), rule).legend
+    assert (legend.rule, legend.suppressed) == (told, suppressed)
+    view = MapView("Luton", "ward.json", (), legend)
+    assert json.loads(encode_view(view))["specials"]["suppressed"][-1] == suppressed

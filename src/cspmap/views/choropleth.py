@@ -155,8 +155,10 @@ def state_rule(choropleth: Choropleth, rule: Disclosure) -> Choropleth:
         "round": f"Counts are rounded to the nearest {rule.base}.",
         "none": "",
     }[rule.rule]
-    legend = choropleth.legend
-    return replace(choropleth, legend=replace(legend, rule=f"{legend.rule} {told}".strip())) if told else choropleth
+    legend = replace(choropleth.legend, rule=f"{choropleth.legend.rule} {told}".strip())
+    if rule.rule == "suppress":
+        legend = replace(legend, suppressed=f"withheld, or {legend.suppressed}")
+    return replace(choropleth, legend=legend)
 
 
 def is_withheld(row: Mapping[str, Any], measure: Measure) -> bool:

@@ -67,12 +67,16 @@ class LegendGrid:
 
 @dataclass(frozen=True)
 class Legend:
-    """What the colours mean. `rule` is a sentence on how the classes were made."""
+    """What the colours mean. `rule` is a sentence on how the classes were made.
+
+    `suppressed` says in words what areas are whose figure is kept back.
+    """
 
     title: str
     rule: str
     classes: tuple[LegendClass, ...]
     grid: LegendGrid | None = None
+    suppressed: str = SPECIAL_WORDS["suppressed"]
 
 
 @dataclass(frozen=True)
@@ -252,6 +256,7 @@ def encode_view(view: MapView) -> str:
 
 
 def _payload(view: MapView) -> dict[str, Any]:
+    words: dict[Special, str] = {**SPECIAL_WORDS, "suppressed": view.legend.suppressed}
     return {
         "place": view.place,
         "layer": view.layer,
@@ -262,7 +267,7 @@ def _payload(view: MapView) -> dict[str, Any]:
             "classes": [[entry.colour, entry.label] for entry in view.legend.classes],
             **({} if view.legend.grid is None else {"grid": _list_grid(view.legend.grid, view.legend.classes)}),
         },
-        "specials": {name: [look.fill, look.ink, look.pattern, SPECIAL_WORDS[name]] for name, look in SPECIAL.items()},
+        "specials": {name: [look.fill, look.ink, look.pattern, words[name]] for name, look in SPECIAL.items()},
         "selected": view.selected,
         "labels": view.labels,
         "tiles": view.tiles and [view.tiles.url, view.tiles.attribution],
