@@ -5,10 +5,12 @@ from dataclasses import replace
 import streamlit as st
 
 from cspmap.errors import UserError
+from cspmap.exports.published import publish
 from cspmap.query import Query
+from cspmap.views.address import link_here
 from cspmap.views.assets import layer_url
 from cspmap.views.dashboard import begin_page, load_query, settle_memory, show_errors, show_licences
-from cspmap.views.hotspot_controls import HotspotView, choose_hotspots
+from cspmap.views.hotspot_controls import HotspotView, check_choices, choose_hotspots, read_choices
 from cspmap.views.hotspot_load import (
     Found,
     find_cells_file,
@@ -48,6 +50,7 @@ def find_hotspots(query: Query) -> None:
 def show_page(query: Query) -> None:
     """The page but for its notice and its licences."""
     partnership = query.store.partnership
+    check_choices(query)
     event = take_event(key="hotspot-map")
     if event is not None:
         st.session_state[PLACE] = event.area
@@ -62,11 +65,14 @@ def show_page(query: Query) -> None:
         # The choices stay, so that another can be made.
         left.error(escape_markdown(str(error)), icon=":material/error:")
         return
-    recorded, coverage = load_recorded(query, view.choice.crimes), query.count_coverage(selection)
+    recorded, coverage = load_recorded(query, view.choice.crimes), publish(query).count_coverage(selection)
     chosen = find_chosen(found.layer, st.session_state.get(PLACE, st.query_params.get(PLACE)))
     give_place(None if chosen is None else chosen.code)
     with left:
-        st.markdown(f"**{escape_markdown(name_hotspots(found.layer, partnership, selection))}**")
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            heading = escape_markdown(name_hotspots(found.layer, partnership, selection))
+            st.markdown(f"**{heading}**", width="stretch")
+            link = st.popover("Link", icon=":material/link:")
         with st.container():
             missing = describe_missing(coverage.missing, selection.span.words)
             if missing:
@@ -96,7 +102,7 @@ def show_page(query: Query) -> None:
             show_hotspots(query, found, selection, caveats)
     if repeats.open:
         with repeats:
-            show_repeats(query, selection, snapped=recorded.snapped)
+            show_repeats(query, found.layer, selection, snapped=recorded.snapped)
     if concentrated.open:
         with concentrated:
             show_concentration(query, found, selection)
@@ -106,6 +112,10 @@ def show_page(query: Query) -> None:
     if about.open:
         with about:
             st.markdown("\n".join(f"- {escape_markdown(sentence)}" for sentence in caveats))
+    # Last, when all that is part of the address has been drawn.
+    with link:
+        st.caption("This address opens the same view.")
+        st.code(link_here(read_choices(query)), language=None, wrap_lines=True)
 
 
 def give_place(code: str | None) -> None:
@@ -152,12 +162,12 @@ def pick_places(query: Query, found: Found) -> tuple[Place, ...]:
         return draw_places(found.layer)
     selection = select(query, found.layer.choice)
     recorded = load_recorded(query, found.layer.choice.crimes)
-    return draw_locations(load_repeats(query, query.store.version, selection, recorded.snapped).frame)
+    return draw_locations(load_repeats(query, found.layer, selection, recorded.snapped).frame)
 
 
 with show_errors():
     opened = load_query()
-begin_page(opened, internal=True)
+begin_page(opened)
 page = st.container()
 # Before what is above it, which a choice of months that are not loaded stops.
 show_licences(opened)

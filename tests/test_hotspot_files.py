@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,7 @@ def test_geopackage_has_the_outlines_in_metres_and_the_caveats(found: Found, tmp
 
 def test_files_without_a_hotspot_are_whole_too(found: Found, tmp_path: Path) -> None:
     layer, score, _ = found
-    none = HotspotLayer(layer.choice, layer.ground, layer.frame, layer.places.head(0), layer.place_of, "", ())
+    none = replace(layer, places=layer.places.head(0))
     table = tabulate_hotspots(none, score, name="x", crimes="y")
     assert json.loads(write_hotspots_geojson(table, none, CAVEATS))["features"] == []
     file = tmp_path / "none.gpkg"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from click.testing import CliRunner
@@ -131,10 +132,64 @@ def test_settings_are_in_the_address_and_heard(open_page: OpenPage, example_stor
     assert not own.exception
 
 
-def test_address_that_means_nothing_is_as_if_not_there(open_page: OpenPage, example_store: Path) -> None:
-    page = open_page(example_store, layer="Murder", months=["x", "y"], width="-3 m", at="nowhere", crime="nonsense")
+def test_setting_or_place_that_means_nothing_is_as_if_not_there(open_page: OpenPage, example_store: Path) -> None:
+    page = open_page(example_store, width="-3 m", at="nowhere")
     assert not page.exception
     assert "**Recorded incidents in Luton, year to March 2008: expected incidents**" in read_words(page)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (
+            {"months": ["May 2019", "April 2020"]},
+            "The period asked for has 'May 2019', but April 2003 to March 2008 is loaded; choose months within that.",
+        ),
+        ({"months": ["x", "March 2008"]}, "The period asked for has 'x', but April 2003 to March 2008 is loaded"),
+        ({"months": ["March 2008"]}, "The period asked for names 1 month; name its first and its last"),
+        ({"crime": ["Robbery", "nonsense"]}, "The crime type asked for is 'nonsense', which is not held here; try"),
+        ({"crime": "robbery"}, "The crime type asked for is 'robbery', which is not held here; try Robbery"),
+        ({"layer": "Densities"}, "The layer asked for is 'Densities', which is not held here; try Density"),
+        ({"cells": "Own streets"}, "The cells asked for is 'Own streets', which is not held here"),
+    ],
+)
+def test_address_that_asks_for_what_is_not_held_is_told_so(
+    asked: dict[str, str | list[str]], said: str, open_page: OpenPage, example_store: Path
+) -> None:
+    page = open_page(example_store, **asked)
+    assert not page.exception
+    assert said in read_words(page)
+    assert len(page.error) == 1
+    assert "Store version" in read_words(page)
+    page.button[0].click().run()
+    assert not page.error
+    assert "year to March 2008: expected incidents**" in read_words(page)
+
+
+def test_link_opens_the_same_view(open_page: OpenPage, example_store: Path, layer: HotspotLayer) -> None:
+    asked: dict[str, str | list[str]] = {
+        "months": ["April 2006", "March 2007"],
+        "crime": ["Robbery", "Wounding"],
+        "layer": "More than chance",
+        "cells": "Squares of one width",
+        "width": "400 m",
+        "alpha": "10 %",
+        "corrected": "false",
+        "tab": "Concentration",
+    }
+    page = open_page(example_store, **asked)
+    (code,) = page.code
+    linked = parse_qs(urlsplit(str(code.value)).query)
+    assert {key: linked[key] for key in asked} == {
+        key: [value] if isinstance(value, str) else value for key, value in asked.items()
+    }
+    again = open_page(example_store, **linked)
+    assert again.code[0].value == code.value
+    assert read_words(again) == read_words(page)
+    row = layer.places.iloc[1]
+    place = parse_qs(urlsplit(str(open_page(example_store, at=row["code"]).code[0].value)).query)
+    assert place["at"] == [row["code"]]
+    assert place["months"] == ["April 2007", "March 2008"]
 
 
 def test_open_place_has_the_figures_of_its_row(open_page: OpenPage, example_store: Path, layer: HotspotLayer) -> None:

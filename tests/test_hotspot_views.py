@@ -22,7 +22,16 @@ from cspmap.analysis.accuracy import concentration
 from cspmap.analysis.aoristic import week_hours
 from cspmap.analysis.hotspots import flag_hot
 from cspmap.hotspot_ground import BY_RULE, Ground, Recorded, lay_ground, read_points
-from cspmap.hotspot_layers import LAYERS, PLAYED, HotspotChoice, HotspotLayer, LayerKey, make_layer, rank_cells
+from cspmap.hotspot_layers import (
+    LAYERS,
+    PLAYED,
+    HotspotChoice,
+    HotspotLayer,
+    LayerKey,
+    make_layer,
+    rank_cells,
+    start_tally,
+)
 from cspmap.hotspot_score import score_layer
 from cspmap.periods import Span
 from cspmap.query import Query
@@ -254,7 +263,7 @@ def test_picture_is_clear_outside_and_darkest_where_density_is_highest(
     layer = layers["density"]
     picture, legend = paint_density(layer, recorded)
     image = read_picture(picture.url)
-    raster = fit_raster(layer.ground, settle_metres(layer.ground, recorded, layer.choice))
+    raster = fit_raster(layer.ground, settle_metres(start_tally(layer.ground, recorded, layer.choice), layer.choice))
     assert image.size == (raster.x.shape[1], raster.x.shape[0])
     pixels = np.asarray(image)
     assert ((pixels[..., 3] == 255) == raster.inside).all()
@@ -301,7 +310,7 @@ def test_each_step_is_its_own_months(name: LayerKey, layers: dict[LayerKey, Hots
     played = play_layer(layer, recorded, months=3)
     assert len(played.frames.names) == 12
     assert played.frames.names[0] == "3 months to April 2006"
-    metres = settle_metres(layer.ground, recorded, layer.choice)
+    metres = settle_metres(start_tally(layer.ground, recorded, layer.choice), layer.choice)
     span = Span.parse("2006-05..2006-07")
     if name == "density":
         assert played.picture is not None
@@ -323,7 +332,7 @@ def test_steps_share_one_scale(layers: dict[LayerKey, HotspotLayer], recorded: R
     """The same fill means the same range in every step, so that a quiet month looks quiet."""
     layer = layers["expected"]
     played = play_layer(layer, recorded, months=1)
-    metres = settle_metres(layer.ground, recorded, layer.choice)
+    metres = settle_metres(start_tally(layer.ground, recorded, layer.choice), layer.choice)
     ranges: dict[int, list[float]] = {}
     for span, step in zip((Span(month, month) for month in YEAR), played.frames.fills, strict=True):
         frame = rank_cells(layer.ground, recorded, replace(layer.choice, span=span, bandwidth=metres)).frame

@@ -77,6 +77,7 @@ def hotspots(
     """
     from cspmap.exports.extract import write_csv
     from cspmap.exports.hotspot_files import tabulate_hotspots, write_hotspots_geojson, write_hotspots_geopackage
+    from cspmap.exports.published import publish
     from cspmap.hotspot_ground import CellChoice, lay_ground, read_points
     from cspmap.hotspot_layers import HotspotChoice, make_layer
     from cspmap.hotspot_score import score_layer
@@ -115,7 +116,7 @@ def hotspots(
         made,
         partnership,
         selection,
-        coverage=query.count_coverage(selection),
+        coverage=publish(query).count_coverage(selection),
         score=score,
         snapped=recorded.snapped,
     )

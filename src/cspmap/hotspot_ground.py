@@ -102,6 +102,17 @@ class Ground:
         return [names[number] for number in np.asarray(tree.nearest(shapely.points(*self.cells.centres)))]
 
     @cached_property
+    def middles(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """A point (easting, northing) in each cell: its centre of gravity, where that lies in it."""
+        import shapely
+
+        x, y = (values.copy() for values in self.cells.centres)
+        strays = np.flatnonzero(self.cells.find(x, y) != np.arange(len(self.cells)))
+        inside = shapely.point_on_surface(self.cells.frame.geometry.to_numpy()[strays])
+        x[strays], y[strays] = shapely.get_x(inside), shapely.get_y(inside)
+        return x, y
+
+    @cached_property
     def residents(self) -> pd.Series:
         """Residents of each cell, by code, split by area from the areas that they are published for."""
         item = self.query.store.partnership.denominators[0]

@@ -14,7 +14,6 @@ from cspmap.analysis.hotspots import (
     Hotspots,
     change_between,
     cluster_locations,
-    count_points,
     dual_density,
     expected_count,
     gi_star,
@@ -27,8 +26,10 @@ from cspmap.analysis.hotspots.density import SQUARE_KILOMETRE
 from cspmap.analysis.hotspots.significance import ALPHA
 from cspmap.analysis.measures import Floats
 from cspmap.analysis.snapping import describe_renewal
-from cspmap.errors import SelectionError
+from cspmap.errors import SelectionError, UserError
+from cspmap.hotspot_counts import Tally
 from cspmap.hotspot_ground import BY_RULE, CellChoice, Ground, Recorded
+from cspmap.partnership import Disclosure
 from cspmap.periods import Comparison, Span
 from cspmap.views.words import the
 
@@ -39,6 +40,8 @@ LayerKey = Literal["expected", "density", "significance", "dual", "change", "per
 LAYERS: tuple[LayerKey, ...] = get_args(LayerKey)
 # Those that are made from one span alone, so that they can be made month by month.
 PLAYED: tuple[LayerKey, ...] = ("expected", "density", "significance", "dual")
+# Those of which chance is judged, from counts before any rounding.
+TESTED: tuple[LayerKey, ...] = ("significance", "change", "clusters")
 
 PLACE_COLUMNS = ("rank", "code", "area", "street", "cells", "hectares", "count", "share", "peak", "geometry")
 # A hotspot is named after the areas that hold at least this share of it.
@@ -82,6 +85,10 @@ class HotspotLayer:
     area and street (where it is, in words), cells (of clusters: locations), hectares, count, share (of all incidents
     inside the partnership, 0 to 1), peak (its highest score), geometry. `place_of` is the row of the place that each
     cell is in, -1 for none; None where places are not made of cells. `words` and `cautions` as in `Hotspots`.
+    `total` is the incidents of the span inside the partnership, `held` those in the hotspots.
+
+    All counts are as the partnership's disclosure rule lets them out, and so is what is worked out from them: NaN
+    where withheld, which a column `withheld` of the frame tells then; of a place, where any of its cells is withheld.
     """
 
     choice: HotspotChoice
@@ -91,11 +98,13 @@ class HotspotLayer:
     place_of: NDArray[np.int64] | None
     words: str
     cautions: tuple[str, ...]
+    total: float
+    held: float
 
     @property
-    def total(self) -> float:
-        """Incidents of the span inside the partnership."""
-        return float(self.frame["count"].sum())
+    def rule(self) -> Disclosure:
+        """The disclosure rule that its counts keep."""
+        return self.ground.query.store.partnership.disclosure
 
     def locate(self, x: Floats, y: Floats) -> NDArray[np.int64]:
         """The row of the place that each point (easting, northing) lies in, -1 where it lies in none."""
@@ -123,64 +132,103 @@ def make_layer(ground: Ground, recorded: Recorded, choice: HotspotChoice) -> Hot
     """
     if not recorded.loaded(choice.span):
         raise SelectionError(f"No month of {the(choice.span.words)} is loaded; choose another period.")
+    tally = start_tally(ground, recorded, choice)
+    counted = tally.count(choice.span)
+    if np.isnan(counted.total):
+        raise SelectionError(
+            f"Hotspots of {the(choice.span.words)} are withheld: there are fewer than "
+            f"{tally.published.rule.threshold} incidents; choose a longer period or more crimes."
+        )
     if choice.layer == "clusters":
-        return _make_clusters(ground, recorded, choice)
-    counts = count_points(recorded.during(choice.span), ground.cells)
-    found = rank_cells(ground, recorded, choice)
-    frame = found.frame.assign(count=counts.to_numpy())
-    places = outline_hotspots(frame, counts, ground.cells, ground.neighbours)
+        return _make_clusters(tally, choice)
+    found = _rank(tally, choice)
+    frame = found.frame.assign(count=counted.shown)
+    taken = counted.by_code(counted.taken, ground)
+    places = outline_hotspots(found.frame, taken, ground.cells, ground.neighbours)
+    held = float(places["count"].sum())
+    if tally.ruled:
+        places, held = _publish_places(places, _hold_cells(places, frame, ground), tally, choice)
     place_of = _hold_cells(places, frame, ground)
     places["code"] = _name_by_peak(places, place_of, frame)
-    layer = HotspotLayer(choice, ground, frame, places, place_of, *_state(found, choice, recorded))
-    return _add_names(layer, recorded)
+    said = _state(found, choice, tally)
+    return _add_names(HotspotLayer(choice, ground, frame, places, place_of, *said, counted.total, held), recorded)
+
+
+def start_tally(ground: Ground, recorded: Recorded, choice: HotspotChoice) -> Tally:
+    """The incidents of a choice by span, as its cells count them."""
+    return Tally(ground, recorded, crimes=choice.crimes, level=choice.cells.level)
 
 
 def rank_cells(ground: Ground, recorded: Recorded, choice: HotspotChoice) -> Hotspots:
     """The cells of a choice by its method."""
-    return _METHODS[choice.layer](ground, recorded, choice)
+    return _rank(start_tally(ground, recorded, choice), choice)
 
 
-def _by_expected(ground: Ground, recorded: Recorded, choice: HotspotChoice) -> Hotspots:
-    points, missing = recorded.during(choice.span), recorded.missing(choice.span)
-    return expected_count(points, ground.cells, choice.bandwidth, coverage=choice.coverage, missing=missing)
+def _rank(tally: Tally, choice: HotspotChoice) -> Hotspots:
+    found = _METHODS[choice.layer](tally, choice)
+    if not tally.published.hides:
+        return found
+    withheld = tally.count(choice.span).withheld
+    if choice.layer == "change":
+        withheld = withheld | tally.count(choice.before).withheld
+    return replace(found, frame=found.frame.assign(withheld=withheld))
 
 
-def _by_density(ground: Ground, recorded: Recorded, choice: HotspotChoice) -> Hotspots:
-    points, missing = recorded.during(choice.span), recorded.missing(choice.span)
-    return kernel_density(points, ground.cells, choice.bandwidth, coverage=choice.coverage, missing=missing)
+def _by_expected(tally: Tally, choice: HotspotChoice) -> Hotspots:
+    points, missing = tally.during(choice.span), tally.recorded.missing(choice.span)
+    return expected_count(points, tally.ground.cells, choice.bandwidth, coverage=choice.coverage, missing=missing)
 
 
-def _by_significance(ground: Ground, recorded: Recorded, choice: HotspotChoice) -> Hotspots:
-    counts = count_points(recorded.during(choice.span), ground.cells)
-    missing = recorded.missing(choice.span)
-    return gi_star(counts, ground.neighbours, alpha=choice.alpha, correct=choice.correct, missing=missing)
+def _by_density(tally: Tally, choice: HotspotChoice) -> Hotspots:
+    points, missing = tally.during(choice.span), tally.recorded.missing(choice.span)
+    return kernel_density(points, tally.ground.cells, choice.bandwidth, coverage=choice.coverage, missing=missing)
 
 
-def _by_dual(ground: Ground, recorded: Recorded, choice: HotspotChoice) -> Hotspots:
-    points, missing = recorded.during(choice.span), recorded.missing(choice.span)
-    cells, width = ground.cells, choice.bandwidth
-    return dual_density(points, ground.residents, cells, width, coverage=choice.coverage, missing=missing)
+def _by_significance(tally: Tally, choice: HotspotChoice) -> Hotspots:
+    counted, neighbours = tally.count(choice.span), tally.ground.neighbours
+    missing = tally.recorded.missing(choice.span)
+    counts = counted.by_code(counted.judged, tally.ground)
+    found = gi_star(counts, neighbours, alpha=choice.alpha, correct=choice.correct, missing=missing)
+    if not tally.ruled:
+        return found
+    # Of a sum with a part that is withheld, the rest would be known.
+    around = found.frame["around"].mask(neighbours.add_up(counted.withheld.astype(np.float64)) > 0)
+    return replace(found, frame=found.frame.assign(around=tally.published.let_out(around)))
 
 
-def _by_change(ground: Ground, recorded: Recorded, choice: HotspotChoice) -> Hotspots:
+def _by_dual(tally: Tally, choice: HotspotChoice) -> Hotspots:
+    points, missing = tally.during(choice.span), tally.recorded.missing(choice.span)
+    ground, width = tally.ground, choice.bandwidth
+    return dual_density(points, ground.residents, ground.cells, width, coverage=choice.coverage, missing=missing)
+
+
+def _by_change(tally: Tally, choice: HotspotChoice) -> Hotspots:
+    recorded, ground = tally.recorded, tally.ground
     before, after = len(recorded.loaded(choice.before)), len(recorded.loaded(choice.span))
     if not before:
         raise SelectionError(
             f"Nothing is loaded for {the(choice.before.words)}, which {the(choice.span.words)} would be compared with; "
             "choose a later period or another comparison."
         )
-    old, new = (count_points(recorded.during(span), ground.cells) for span in (choice.before, choice.span))
+    both = [tally.count(span) for span in (choice.before, choice.span)]
+    # Nothing is said of a change in which a count is withheld; a rounding is no change.
+    old, new = (one.by_code(np.where(one.withheld, np.nan, one.judged), ground) for one in both)
     found = change_between(old, new, months_before=before, months_after=after, alpha=choice.alpha)
+    if tally.published.rounds:
+        old, new = (one.by_code(one.shown, ground) for one in both)
+        shown = change_between(old, new, months_before=before, months_after=after, alpha=choice.alpha).frame
+        judged = {name: found.frame[name] for name in ("verdict", "hot")}
+        found = replace(found, frame=shown.assign(**judged, p=np.nan, q=np.nan))
     words = f"{choice.span.words[:1].upper()}{choice.span.words[1:]} against {the(choice.before.words)}. {found.words}"
     return Hotspots(found.frame, words, found.cautions)
 
 
-def _by_persistence(ground: Ground, recorded: Recorded, choice: HotspotChoice) -> Hotspots:
+def _by_persistence(tally: Tally, choice: HotspotChoice) -> Hotspots:
     length, step = choose_roll(choice.span)
-    spans, _ = roll_spans(recorded.loaded(choice.span), length=length, step=step)
+    spans, _ = roll_spans(tally.recorded.loaded(choice.span), length=length, step=step)
     hot = {
         span: expected_count(
-            recorded.during(span), ground.cells, choice.bandwidth, coverage=choice.coverage
+            tally.during(span), tally.ground.cells, choice.bandwidth, coverage=choice.coverage
         ).frame.set_index("code")["hot"]
         for span in spans
     }
@@ -191,7 +239,7 @@ def _by_persistence(ground: Ground, recorded: Recorded, choice: HotspotChoice) -
     return Hotspots(found.frame, f"{found.words} {share}", found.cautions)
 
 
-_METHODS: dict[LayerKey, Callable[[Ground, Recorded, HotspotChoice], Hotspots]] = {
+_METHODS: dict[LayerKey, Callable[[Tally, HotspotChoice], Hotspots]] = {
     "expected": _by_expected,
     "density": _by_density,
     "significance": _by_significance,
@@ -212,27 +260,54 @@ def find_clusters(ground: Ground, recorded: Recorded, choice: HotspotChoice) -> 
     return cluster_locations(points, ground.cells, reach=choice.reach, coverage=choice.coverage, missing=missing)
 
 
-def _make_clusters(ground: Ground, recorded: Recorded, choice: HotspotChoice) -> HotspotLayer:
+def _make_clusters(tally: Tally, choice: HotspotChoice) -> HotspotLayer:
+    ground, recorded, counted = tally.ground, tally.recorded, tally.count(choice.span)
+    if tally.published.hides:
+        raise UserError(
+            "Street clusters are withheld: they are made of single locations, most of which have fewer than "
+            f"{tally.published.rule.threshold} incidents; choose another layer."
+        )
     points = recorded.during(choice.span)
     found = find_clusters(ground, recorded, choice)
-    counts = count_points(points, ground.cells)
-    score = counts.to_numpy() / ground.cells.area * SQUARE_KILOMETRE
-    frame = pd.DataFrame({"code": ground.cells.codes, "count": counts.to_numpy(), "score": score, "hot": False})
+    score = counted.taken / ground.cells.area * SQUARE_KILOMETRE
+    frame = pd.DataFrame({"code": ground.cells.codes, "count": counted.shown, "score": score, "hot": False})
     hot = found.frame[found.frame["hot"]].reset_index(drop=True)
     # What an outline holds, which may be a little more than the locations that made it.
     inside = find_outline(hot, *_positions(points))
     held = np.bincount(inside[inside != NOWHERE], weights=points["count"][inside != NOWHERE], minlength=len(hot))
-    total = float(counts.sum())
+    total = counted.total
+    shown = tally.published.let_out(pd.Series(held)).to_numpy(dtype=np.float64)
     places = hot.assign(
         cells=hot["locations"],
         hectares=hot["area"] / 10_000,
-        count=held,
-        share=held / total if total else np.nan,
-        peak=hot["score"],
+        count=shown,
+        share=shown / total if total else np.nan,
+        peak=shown / hot["area"] * SQUARE_KILOMETRE if tally.ruled else hot["score"],
     ).sort_values("count", ascending=False, kind="stable", ignore_index=True)
     places["rank"] = np.arange(1, len(places) + 1)
-    words, cautions = _state(Hotspots(frame, found.words, found.cautions), choice, recorded)
-    return _add_names(HotspotLayer(choice, ground, frame, places, None, words, cautions), recorded)
+    said = _state(Hotspots(frame, found.words, found.cautions), choice, tally)
+    inside_all = tally.publish_sum(float(held.sum()))
+    return _add_names(HotspotLayer(choice, ground, frame, places, None, *said, total, inside_all), recorded)
+
+
+def _publish_places(
+    places: "gpd.GeoDataFrame", place_of: NDArray[np.int64], tally: Tally, choice: HotspotChoice
+) -> tuple["gpd.GeoDataFrame", float]:
+    """The places with the counts that may be shown of them, and what all hold together."""
+    counted, inside = tally.count(choice.span), place_of != NOWHERE
+    if tally.published.hides:
+        # A place that shows its count shows each of its cells, so its sum tells nothing more.
+        gone = np.bincount(place_of[inside], weights=counted.withheld[inside], minlength=len(places)) > 0
+        shown = places.assign(**{name: places[name].mask(gone) for name in ("count", "share", "peak")})
+        return shown, float(shown["count"].sum(skipna=False))
+    sums = np.bincount(place_of[inside], weights=counted.judged[inside], minlength=len(places))
+    count = tally.published.let_out(pd.Series(sums)).to_numpy(dtype=np.float64)
+    # A test of counts before rounding is no figure to be shown.
+    peak = np.nan if choice.layer == "significance" else places["peak"]
+    shown = places.assign(count=count, share=count / counted.total if counted.total else np.nan, peak=peak)
+    shown = shown.sort_values("count", ascending=False, kind="stable", ignore_index=True)
+    shown["rank"] = np.arange(1, len(shown) + 1)
+    return shown, tally.publish_sum(float(sums.sum()))
 
 
 def find_outline(places: "gpd.GeoDataFrame", x: Floats, y: Floats) -> NDArray[np.int64]:
@@ -246,9 +321,10 @@ def find_outline(places: "gpd.GeoDataFrame", x: Floats, y: Floats) -> NDArray[np
     return found
 
 
-def _state(found: Hotspots, choice: HotspotChoice, recorded: Recorded) -> tuple[str, tuple[str, ...]]:
-    renewal = describe_renewal(choice.span) if recorded.snapped else ""
-    return found.words, (*found.cautions, *([renewal] if renewal else []))
+def _state(found: Hotspots, choice: HotspotChoice, tally: Tally) -> tuple[str, tuple[str, ...]]:
+    renewal = describe_renewal(choice.span) if tally.recorded.snapped else ""
+    said = (*found.cautions, renewal, "" if choice.layer in TESTED else tally.describe(choice.span))
+    return found.words, tuple(sentence for sentence in said if sentence)
 
 
 def _hold_cells(places: "gpd.GeoDataFrame", frame: pd.DataFrame, ground: Ground) -> NDArray[np.int64]:
@@ -277,6 +353,9 @@ def _add_names(layer: HotspotLayer, recorded: Recorded) -> HotspotLayer:
     held = layer.locate(*_positions(points))
     inside = points.assign(place=held)[held != NOWHERE].merge(layer.ground.streets, on=["easting", "northing"])
     busiest = inside.groupby(["place", "location"], as_index=False)["count"].sum()
+    if layer.rule.rule == "suppress":
+        shown = np.flatnonzero(layer.places["count"].notna())
+        busiest = busiest[busiest["place"].isin(shown) & (busiest["count"] >= layer.rule.threshold)]
     busiest = busiest.sort_values(["count", "location"], ascending=[False, True]).drop_duplicates("place")
     streets = busiest.set_index("place")["location"].reindex(index).to_numpy()
     named = layer.places.assign(area=_name_areas(layer.places, layer.ground.boundary), street=streets)

@@ -7,15 +7,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cspmap.analysis.accuracy import Accuracy, score_hotspots
+from cspmap.analysis.accuracy import Accuracy, score_hotspots, weigh_hits
 from cspmap.analysis.hotspots import Cells, count_points, own_units
+from cspmap.analysis.hotspots.layer import rank_blocks
+from cspmap.analysis.measures import Floats
 from cspmap.errors import UserError
+from cspmap.hotspot_counts import Tally
 from cspmap.hotspot_ground import Ground, Recorded
-from cspmap.hotspot_layers import HotspotChoice, HotspotLayer, find_clusters, rank_cells
+from cspmap.hotspot_layers import HotspotChoice, HotspotLayer, find_clusters, rank_cells, start_tally
 from cspmap.periods import Span
 
 # Hotspots are scored on as many months after them, or those of them that are loaded.
 TEST_MONTHS = 3
+# Why a score is, as it stands inside a sentence.
+WITHHELD = "so few are recorded that it would give a small count away"
 
 
 @dataclass(frozen=True)
@@ -24,11 +29,15 @@ class Score:
 
     Then `earlier` is what hotspots found the same way, from a period that ends earlier, caught of the last months
     that are loaded; None where there are too few months for that.
+
+    Where the partnership withholds small counts, shares are of counts as they are, but a score that could give a
+    withheld one away is `withheld`, and the PEI of any. Where it rounds, shares are of rounded counts.
     """
 
     own: Accuracy | None
     earlier: Accuracy | None
     why: str = ""
+    withheld: bool = False
 
     @property
     def shown(self) -> Accuracy | None:
@@ -40,7 +49,8 @@ class Score:
         """Everything in sentences."""
         if self.own is not None:
             return self.own.words
-        first = f"How well these hotspots catch later incidents is not known yet: {self.why}."
+        known = "withheld" if self.withheld else "not known yet"
+        first = f"How well these hotspots catch later incidents is {known}: {self.why}."
         if self.earlier is None:
             return first
         return f"{first} Found in the same way a step earlier: {self.earlier.words}"
@@ -52,7 +62,8 @@ def score_layer(layer: HotspotLayer, recorded: Recorded) -> Score:
     test = _find_test(recorded, choice.span)
     if test is not None:
         found = layer.places.union_all() if layer.place_of is None else layer.frame["hot"]
-        return Score(_score(layer.ground, recorded, choice.span, test, found), None)
+        own = _score(start_tally(layer.ground, recorded, choice), choice.span, test, found)
+        return Score(own, None, "" if own else WITHHELD, withheld=own is None)
     why = (
         "no later months are loaded"
         if choice.span.last >= recorded.months[-1]
@@ -79,25 +90,61 @@ def _score_earlier(ground: Ground, recorded: Recorded, choice: HotspotChoice) ->
     if test is None:
         return None
     try:
+        tally = start_tally(ground, recorded, earlier)
         if choice.layer == "clusters":
             clusters = find_clusters(ground, recorded, earlier).frame
-            return _score(ground, recorded, earlier.span, test, clusters[clusters["hot"]].union_all())
-        return _score(ground, recorded, earlier.span, test, rank_cells(ground, recorded, earlier).frame["hot"])
+            return _score(tally, earlier.span, test, clusters[clusters["hot"]].union_all())
+        return _score(tally, earlier.span, test, rank_cells(ground, recorded, earlier).frame["hot"])
     except UserError:
         # A method that needs more months than there were by then.
         return None
 
 
-def _score(ground: Ground, recorded: Recorded, train: Span, test: Span, found: Any) -> Accuracy:
-    """`found` are flags of the cells that are hot, or an outline."""
-    cells = ground.cells
-    last, after = count_points(recorded.during(train), cells), recorded.during(test)
+def _score(tally: Tally, train: Span, test: Span, found: Any) -> Accuracy | None:
+    """`found` are flags of the cells that are hot, or an outline. None where the score is withheld."""
+    cells, last = tally.ground.cells, tally.count(train).taken
     if isinstance(found, pd.Series):
-        return score_hotspots(found, last, count_points(after, cells), cells.area, train=train, test=test)
+        if tally.published.hides and not _is_safe(found.to_numpy(dtype=bool), last, tally, test):
+            return None
+        known = score_hotspots(found, last, tally.read(test), cells.area, train=train, test=test)
+        return _publish(known, tally)
     parts, home, inside = _cut(cells, found)
     # Last period's counts know nothing of outlines: each part of a cell has the cell's own density.
-    spread = (last.to_numpy() / cells.area)[home] * parts.area
-    return score_hotspots(inside, spread, count_points(after, parts), parts.area, train=train, test=test)
+    spread = (last / cells.area)[home] * parts.area
+    after = count_points(tally.recorded.during(test), parts)
+    return _publish(score_hotspots(inside, spread, after, parts.area, train=train, test=test), tally)
+
+
+def _publish(known: Accuracy, tally: Tally) -> Accuracy:
+    """A score as the disclosure rule lets it out."""
+    if not tally.ruled:
+        return known
+    numbers, efficiency = (known.hits, known.incidents, known.baseline_hits), float("nan")
+    if tally.published.rounds:
+        numbers = tuple(tally.publish_sum(number) for number in numbers)  # type: ignore[assignment]
+        most = tally.publish_sum(known.hits / known.pei) if known.pei > 0 else 0.0
+        efficiency = numbers[0] / most if most else efficiency
+    return weigh_hits(*numbers, efficiency, share_area=known.share_area, train=known.train, test=known.test)
+
+
+def _is_safe(hot: NDArray[np.bool_], last: Floats, tally: Tally, test: Span) -> bool:
+    """Whether what hot cells caught, and what those with the most incidents did, give no withheld count away.
+
+    They are sums over cells. Each part of the partnership that these sums tell apart must have either no cell that is
+    withheld, or two or more that add up to the threshold.
+    """
+    counted, true, area = tally.count(test), tally.read(test), tally.ground.cells.area
+    if np.isnan(counted.total):
+        return False
+    order, ends, covered = rank_blocks(last / area, area)
+    whole = int(np.searchsorted(covered, area[hot].sum() * (1 + 1e-9), side="right"))
+    most = np.full(len(hot), 2)
+    most[order[: ends[whole] if whole < len(ends) else len(order)]] = 1
+    most[order[: ends[whole - 1] if whole else 0]] = 0
+    part = 3 * hot + most
+    number = np.bincount(part, weights=counted.withheld)
+    held = np.bincount(part, weights=np.where(counted.withheld, true, 0.0))
+    return bool(((number == 0) | ((number > 1) & (held >= tally.published.rule.threshold))).all())
 
 
 def _cut(cells: Cells, outline: Any) -> tuple[Cells, NDArray[np.int64], NDArray[np.bool_]]:

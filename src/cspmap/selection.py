@@ -97,23 +97,23 @@ class Selection:
             text = asked["compare"]
             values["comparison"] = text if text in COMPARISONS else _parse_span("comparison", text, loaded)
         if "level" in asked:
-            values["level"] = _choose("level", asked["level"], [layer.key for layer in partnership.layers])
+            values["level"] = choose_held("level", asked["level"], [layer.key for layer in partnership.layers])
         if "crime" in asked:
             crimes = list(partnership.crime_names)
-            values["crimes"] = tuple(_choose("crime type", key, crimes) for key in _split(asked["crime"]))
+            values["crimes"] = tuple(choose_held("crime type", key, crimes) for key in _split(asked["crime"]))
         if "measure" in asked:
-            values["measure"] = _choose("measure", asked["measure"], measures)
+            values["measure"] = choose_held("measure", asked["measure"], measures)
         if "scheme" in asked:
-            values["scheme"] = _choose("class scheme", asked["scheme"], SCHEMES)
+            values["scheme"] = choose_held("class scheme", asked["scheme"], SCHEMES)
         if "classes" in asked:
-            values["classes"] = int(_choose("number of classes", asked["classes"], [str(k) for k in range(2, 10)]))
+            values["classes"] = int(choose_held("number of classes", asked["classes"], [str(k) for k in range(2, 10)]))
         if "edition" in asked:
-            values["edition"] = int(_choose("edition of the Indices of Deprivation", asked["edition"], editions))
+            values["edition"] = int(choose_held("edition of the Indices of Deprivation", asked["edition"], editions))
         codes = store.codes(values.get("level", selection.level))
         if "areas" in asked:
-            values["areas"] = tuple(_choose("area", code, codes) for code in _split(asked["areas"]))
+            values["areas"] = tuple(choose_held("area", code, codes) for code in _split(asked["areas"]))
         if "area" in asked:
-            values["chosen"] = _choose("area", asked["area"], codes)
+            values["chosen"] = choose_held("area", asked["area"], codes)
         return replace(selection, **values)
 
 
@@ -149,7 +149,8 @@ def _parse_span(name: str, text: str, loaded: Span) -> Span:
     return span
 
 
-def _choose(name: str, value: str, allowed: Sequence[str]) -> Any:
+def choose_held(name: str, value: str, allowed: Sequence[str]) -> Any:
+    """A value that is asked for, by what it is called; raises SelectionError where it is not among those held."""
     if value in allowed:
         return value
     if not allowed:

@@ -7,15 +7,16 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import FrameLocator, Page, expect
+from playwright.sync_api import Browser, FrameLocator, Page, expect
 
-from .conftest import Server
+from .conftest import Server, Watch
 
 pytestmark = pytest.mark.browser
 
 SIZES = [(1920, 1080), (1280, 720), (390, 844)]
 CELLS = 629
-HEADING = "Recorded incidents in Luton, year to March 2008"
+TOWN = "Luton, year to March 2008"
+HEADING = f"Recorded incidents in {TOWN}"
 
 Seen = TypeVar("Seen")
 
@@ -293,7 +294,7 @@ def test_keys_go_through_the_hotspots(page: Page, example: Server) -> None:
 
 
 def test_a_hotspot_is_handed_over_to_the_focus_page(page: Page, example: Server) -> None:
-    frame = open_hotspots(page, example, layer="More than chance")
+    frame = open_hotspots(page, example, layer="More than chance", crime="Criminal Damage")
     open_place(page, frame)
     page.get_by_role("button", name="Make this a focus area").click()
     expect(page.get_by_text("Click hexagons on and off")).to_be_visible()
@@ -305,7 +306,42 @@ def test_a_hotspot_is_handed_over_to_the_focus_page(page: Page, example: Server)
     assert "period=" in page.url
     # And back: the page is as it was left.
     page.get_by_role("link", name="Hotspots").click()
-    expect(page.get_by_text(f"{HEADING}: more than chance")).to_be_visible()
+    expect(page.get_by_text(f"Criminal Damage in {TOWN}: more than chance")).to_be_visible()
+
+
+def test_copied_link_restores_the_view(page: Page, browser: Browser, watch: Watch, example: Server) -> None:
+    frame = open_hotspots(page, example, crime="Robbery", tab="Concentration")
+    pick(page, "Layer", "More than chance")
+    heading = f"Robbery in {TOWN}: more than chance"
+    expect(page.get_by_text(heading)).to_be_visible()
+    open_place(page, frame)
+    said = page.get_by_role("heading", name="Hotspot 1: ").inner_text()
+    page.get_by_role("button", name="Link").click()
+    link = page.get_by_test_id("stCode").inner_text().strip()
+    asked = parse_qs(urlsplit(link).query)
+    assert asked["crime"] == ["Robbery"]
+    assert asked["tab"] == ["Concentration"]
+    other = browser.new_context(viewport={"width": 1280, "height": 720}).new_page()
+    watch.attach(other)
+    other.goto(link)
+    expect(other.get_by_text(heading)).to_be_visible()
+    expect(other.get_by_role("heading", name=said)).to_be_visible()
+    expect(other.get_by_role("tab", name="Concentration")).to_have_attribute("aria-selected", "true")
+    other.context.close()
+
+
+def test_what_another_page_asks_for_is_not_taken_for_this_ones(page: Page, example: Server) -> None:
+    page.goto(f"{example.url}/?crime=robbery&level=ward")
+    expect(page.get_by_text("Robbery in Luton").first).to_be_visible()
+    page.get_by_role("link", name="Hotspots").click()
+    expect(page.get_by_text(f"{HEADING}: expected incidents")).to_be_visible()
+
+
+def test_an_address_of_what_is_not_held_is_told_so(page: Page, example: Server) -> None:
+    page.goto(f"{example.url}/hotspots?crime=Murder")
+    expect(page.get_by_text("The crime type asked for is 'Murder', which is not held here")).to_be_visible()
+    page.get_by_role("button", name="Show all crime of the latest year instead").click()
+    expect(page.get_by_text(f"{HEADING}: expected incidents")).to_be_visible()
 
 
 # ---- what stands under the map ---------------------------------------------------------------------------------------

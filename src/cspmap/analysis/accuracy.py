@@ -147,11 +147,27 @@ def score_hotspots(
     before, _, _ = _aligned(last, counted, measured)
     density = np.divide(before, measured, out=np.zeros_like(before), where=measured > 0)
     baseline_hits = float(catch(density, counted, measured, [area])[0])
+    share_area = area / extent if extent > 0 else float("nan")
+    efficiency = pei(hits, area, counted, measured)
+    return weigh_hits(hits, incidents, baseline_hits, efficiency, share_area=share_area, train=train, test=test)
+
+
+def weigh_hits(
+    hits: float,
+    incidents: float,
+    baseline_hits: float,
+    efficiency: float,
+    *,
+    share_area: float,
+    train: Span,
+    test: Span,
+) -> Accuracy:
+    """The score of hotspots from what they caught; `efficiency` is their PEI."""
     figures = {
-        "share_area": area / extent if extent > 0 else float("nan"),
+        "share_area": share_area,
         "hit_rate": hit_rate(hits, incidents),
-        "pai": pai(hits, incidents, area, extent),
-        "pei": pei(hits, area, counted, measured),
+        "pai": pai(hits, incidents, share_area, 1.0),
+        "pei": efficiency,
         "baseline": hit_rate(baseline_hits, incidents),
     }
     words = _describe(hits, incidents, figures, train, test)

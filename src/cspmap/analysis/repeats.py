@@ -1,10 +1,11 @@
 """Repeat locations: the streets with the most incidents, what share of all they have, and whether they stay so."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cspmap.analysis.change import e_test
 from cspmap.analysis.measures import as_floats
@@ -32,6 +33,7 @@ class Repeats:
     earlier: Span | None
     later: Span | None
     flagged: bool
+    span: Span
     words: str
     cautions: tuple[str, ...]
 
@@ -95,9 +97,26 @@ def repeat_locations(
         earlier=Span(earlier[0], earlier[-1]) if size else None,
         later=Span(later[0], later[-1]) if size else None,
         flagged=flagged,
+        span=span,
         words=_describe(frame, total, number, span),
         cautions=_caution(span, snapped=snapped, flagged=flagged, renewed=renewed, halves=size > 0),
     )
+
+
+def keep_locations(repeats: Repeats, frame: pd.DataFrame, few: NDArray[np.bool_]) -> Repeats:
+    """The same with some of its locations alone, as `frame` has them, where small counts are not given out.
+
+    Months with an incident go, as they bound a count from below; of locations with `few` in a part of the period also
+    the counts of the halves and what follows from them.
+    """
+    halves = ["count_earlier", "count_later", "p"]
+    shown = frame.assign(
+        cumulative_share=frame["share"].cumsum(),
+        persists=frame["persists"].mask(few),
+        **{name: frame[name].mask(few) for name in halves},
+    ).drop(columns="months")
+    words = _describe(shown, repeats.incidents, repeats.locations, repeats.span)
+    return replace(repeats, frame=shown, words=words)
 
 
 def _add_months(frame: pd.DataFrame, held: pd.DataFrame) -> pd.DataFrame:

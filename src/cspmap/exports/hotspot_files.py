@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from cspmap.exports.extract import SHARE_DECIMALS, write_geojson
+from cspmap.exports.published import WITHHELD
 from cspmap.hotspot_layers import HotspotLayer
 from cspmap.hotspot_score import Score
 
@@ -24,7 +25,8 @@ def tabulate_hotspots(layer: HotspotLayer, score: Score, *, name: str, crimes: s
     Columns: rank, code, area, street, cells (of clusters: locations), hectares, count, share (of all incidents inside
     the partnership), peak (the highest score), period, layer (its `name`), crimes (what is counted, in words); then,
     the same in every row, how the layer was scored: own_score (whether by its own later months or a step earlier),
-    train, test, caught, pai, pei, baseline. Figures that are not known are empty.
+    train, test, caught, pai, pei, baseline. Figures that are not known are empty. Where the partnership withholds small
+    counts, a last column, withheld, tells of which places they are; where it rounds them, rounded_to has the base.
     """
     table = pd.DataFrame(layer.places.drop(columns="geometry"))
     table["count"] = table["count"].round().astype("Int64")
@@ -37,6 +39,10 @@ def tabulate_hotspots(layer: HotspotLayer, score: Score, *, name: str, crimes: s
     table["test"] = None if known is None else str(known.test)
     for column, figure in (("caught", "hit_rate"), ("pai", "pai"), ("pei", "pei"), ("baseline", "baseline")):
         table[column] = float("nan") if known is None else round(getattr(known, figure), SHARE_DECIMALS)
+    if layer.rule.rule == "suppress":
+        table[WITHHELD] = table["count"].isna()
+    if layer.rule.rule == "round":
+        table["rounded_to"] = layer.rule.base
     return table
 
 

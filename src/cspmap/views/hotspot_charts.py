@@ -6,8 +6,9 @@ import pandas as pd
 
 from cspmap.analysis.accuracy import Concentration
 from cspmap.analysis.aoristic import WEEKDAYS, WeekHours
-from cspmap.views.charts import GREY, INK, Chart
-from cspmap.views.palettes import CATEGORICAL, ordered_palette
+from cspmap.exports.published import WITHHELD
+from cspmap.views.charts import GREY, INK, Chart, Spec
+from cspmap.views.palettes import CATEGORICAL, SPECIAL, ordered_palette
 
 _AXIS = {"labelColor": INK, "titleColor": INK, "titleFontWeight": "normal"}
 
@@ -77,4 +78,24 @@ def draw_week(hours: WeekHours, *, height: int = 230) -> Chart:
             ],
         },
     }
-    return Chart(frame, {"height": height, "layer": [cells]})
+    return Chart(frame, {"height": height, "layer": [cells, *_mark_hours(hours)]})
+
+
+def _mark_hours(hours: WeekHours) -> list[Spec]:
+    """The hours that are withheld, in a look of their own, if any are."""
+    if WITHHELD not in hours.frame or not hours.frame[WITHHELD].any():
+        return []
+    look = SPECIAL["suppressed"]
+    place = {"field": "hour", "type": "ordinal"}
+    day = {"field": "weekday", "type": "nominal", "sort": list(WEEKDAYS)}
+    told = [
+        {"field": "weekday", "type": "nominal", "title": "Withheld"},
+        {"field": "hour", "type": "quantitative", "title": "From hour"},
+    ]
+    return [
+        {
+            "transform": [{"filter": f"datum.{WITHHELD}"}],
+            "mark": {"type": "rect", "color": look.fill, "stroke": look.ink, "strokeDash": [1, 3]},
+            "encoding": {"x": place, "y": day, "tooltip": told},
+        }
+    ]

@@ -13,7 +13,8 @@ from cspmap.hotspot_ground import SHAPES, CellChoice
 from cspmap.hotspot_layers import LAYERS, PLAYED, HotspotChoice, LayerKey
 from cspmap.periods import Comparison
 from cspmap.query import Query
-from cspmap.views.controls import MapSettings, choose_months_and_crimes
+from cspmap.views.address import check_address
+from cspmap.views.controls import MapSettings, choose_months_and_crimes, name_month
 from cspmap.views.hotspot_words import LAYER_NAMES, LAYER_QUESTIONS
 from cspmap.views.words import COMPARISONS
 
@@ -28,6 +29,11 @@ USUAL_STEP = 3
 # More cells than a browser draws at ease.
 MOST_CELLS = 6_000
 AUTOMATIC = "Automatic"
+# What of the address tells what is shown; how the map looks is a matter of taste.
+_LINKED = (
+    *("layer", "against", "show", "step", "cells", "width", "bandwidth", "reach", "coverage", "alpha"),
+    *("tab", "at", "about"),
+)
 
 
 @dataclass(frozen=True)
@@ -75,15 +81,35 @@ def choose_hotspots(query: Query, *, bar: DeltaGenerator) -> HotspotView:
     return HotspotView(choice, step if played else None, MapSettings(labels, tiles))
 
 
-def _choose_cells(query: Query) -> CellChoice:
-    """What incidents are counted in, and how wide it is where it is a grid."""
+def check_choices(query: Query) -> None:
+    """Refuse an address that asks for what the choices do not offer. Raises SelectionError as `check_address` does."""
+    check_address(query, layer=list(LAYER_NAMES.values()), cells=list(_list_cells(query)))
+
+
+def read_choices(query: Query) -> dict[str, str | list[str]]:
+    """What a link to the page asks for, so that it shows the same: all choices but those that are automatic."""
+    state, crimes = st.session_state, query.store.partnership.crime_names
+    asked: dict[str, str | list[str]] = {"months": [name_month(month) for month in state["months"]]}
+    if state["crime"]:
+        asked["crime"] = [crimes[key] for key in state["crime"]]
+    asked |= {key: state[key] for key in _LINKED if isinstance(state.get(key), str) and state[key] != AUTOMATIC}
+    return asked if state.get("corrected", True) else {**asked, "corrected": "false"}
+
+
+def _list_cells(query: Query) -> dict[str, CellChoice]:
+    """What incidents can be counted in, by what it is called."""
     grids = {f"{name} of one width": CellChoice(shape) for shape, name in SHAPES.items()}
     levels = {
         f"Own {layer.plural}": CellChoice(level=layer.key)
         for layer in query.store.partnership.layers
         if layer.figures_of is None
     }
-    cells = grids | levels
+    return grids | levels
+
+
+def _choose_cells(query: Query) -> CellChoice:
+    """What incidents are counted in, and how wide it is where it is a grid."""
+    cells = _list_cells(query)
     chosen = _choose("Count incidents in", cells, key="cells")
     if chosen.level is not None:
         return chosen

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cspmap.hotspot_ground import Recorded
-from cspmap.hotspot_layers import HotspotLayer, LayerKey, rank_cells
+from cspmap.hotspot_layers import HotspotLayer, rank_cells, start_tally
 from cspmap.periods import Span
+from cspmap.views.choropleth import Choropleth, state_rule
 from cspmap.views.hotspot_picture import OPACITY, band_pixels, fit_raster, paint, settle_metres, spread_points
 from cspmap.views.hotspot_shading import TITLES, Fill, fill_cells, find_bands
 from cspmap.views.map import Frames, Legend, LegendClass, Picture
@@ -44,7 +45,8 @@ def _play_cells(
     layer: HotspotLayer, recorded: Recorded, spans: Sequence[Span], held: Sequence[Span], names: tuple[str, ...]
 ) -> Played:
     kind, area = layer.choice.layer, layer.ground.cells.area
-    choice = replace(layer.choice, bandwidth=settle_metres(layer.ground, recorded, layer.choice))
+    tally = start_tally(layer.ground, recorded, layer.choice)
+    choice = replace(layer.choice, bandwidth=settle_metres(tally, layer.choice))
     frames = {span: rank_cells(layer.ground, recorded, replace(choice, span=span)).frame for span in held}
     scores = [frame["score"].to_numpy(dtype=np.float64) for frame in frames.values()]
     bands = find_bands(np.concatenate(scores) if scores else np.array([]), np.tile(area, len(scores)))
@@ -57,23 +59,25 @@ def _play_cells(
             continue
         fills, classes, _ = fill_cells(kind, frames[span], area, bands)
         steps.append(tuple(fills))
-    return Played(Frames(names, fills=tuple(steps)), _make_legend(kind, len(spans[0]), classes))
+    return Played(Frames(names, fills=tuple(steps)), _make_legend(layer, len(spans[0]), classes))
 
 
 def _play_pictures(
     layer: HotspotLayer, recorded: Recorded, spans: Sequence[Span], held: Sequence[Span], names: tuple[str, ...]
 ) -> Played:
-    metres = settle_metres(layer.ground, recorded, layer.choice)
+    tally = start_tally(layer.ground, recorded, layer.choice)
+    metres = settle_metres(tally, layer.choice)
     raster = fit_raster(layer.ground, metres)
-    densities = {span: spread_points(layer.ground, recorded, span, raster, metres) for span in held}
+    densities = {span: spread_points(tally, span, raster, metres) for span in held}
     bands = band_pixels(list(densities.values()), raster)
     pictures = tuple(paint(densities[span], bands) if span in densities else None for span in spans)
     empty = Picture(paint(np.full(raster.x.shape, np.nan), bands), raster.bounds, OPACITY)
-    return Played(Frames(names, pictures=pictures), _make_legend("density", len(spans[0]), bands.classes), empty)
+    return Played(Frames(names, pictures=pictures), _make_legend(layer, len(spans[0]), bands.classes), empty)
 
 
-def _make_legend(kind: LayerKey, months: int, classes: tuple[LegendClass, ...]) -> Legend:
-    length = "1 month" if months == 1 else f"{months} months"
+def _make_legend(layer: HotspotLayer, months: int, classes: tuple[LegendClass, ...]) -> Legend:
+    kind, length = layer.choice.layer, "1 month" if months == 1 else f"{months} months"
     rule = "Each cell with those around it." if kind == "significance" else "By rank over all steps together."
     rule += " Outlined: the hotspots of the whole period."
-    return Legend(f"{TITLES[kind]}, {length} at a time", rule, classes)
+    legend = Legend(f"{TITLES[kind]}, {length} at a time", rule, classes)
+    return state_rule(Choropleth((), legend), layer.rule).legend

@@ -10,6 +10,7 @@ import streamlit as st
 
 from cspmap.analysis.aoristic import WeekHours, week_hours
 from cspmap.errors import UserError
+from cspmap.exports.published import publish
 from cspmap.hotspot_ground import CellChoice, Ground, Recorded, lay_ground, read_points, select_all
 from cspmap.hotspot_layers import HotspotChoice, HotspotLayer, make_layer
 from cspmap.hotspot_score import Score, score_layer
@@ -18,6 +19,7 @@ from cspmap.selection import Selection
 from cspmap.views.boundaries import write_layer
 from cspmap.views.hotspot_frames import Played, play_layer
 from cspmap.views.hotspot_picture import paint_density
+from cspmap.views.hotspot_rule import keep_hours
 from cspmap.views.map import Legend, Picture
 
 
@@ -115,7 +117,9 @@ def load_hours(_query: Query, version: str, choice: HotspotChoice, code: str | N
     times = _query.list_times(select(_query, choice), outline=_outline)
     if times.empty:
         return "No incidents here in this period."
+    published = publish(_query)
     try:
-        return week_hours(times)
+        hours = week_hours(times)
     except UserError as error:
         return str(error)
+    return keep_hours(hours, published) if published.hides or published.rounds else hours

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from cspmap.exports.published import WITHHELD
 from cspmap.hotspot_layers import HotspotLayer
 from cspmap.views.degrees import as_geojson, to_degrees
 from cspmap.views.hotspot_words import name_place, name_street
@@ -37,7 +38,7 @@ def tell_place(row: Mapping[Any, Any]) -> tuple[str, ...]:
     """What a pointer says of a place under its name."""
     share = "" if pd.isna(row["share"]) else f", {format_percent(100 * row['share'])} of all"
     street = name_street(row)
-    counted = f"{count_incidents(row['count'])}{share}"
+    counted = f"count {WITHHELD}" if pd.isna(row["count"]) else f"{count_incidents(row['count'])}{share}"
     return (counted, f"{format_rate(row['hectares'])} hectares", *([street] if street else []))
 
 

@@ -12,9 +12,11 @@ from cspmap.analysis.hotspots import Raster, density_surface
 from cspmap.analysis.hotspots.density import SQUARE_KILOMETRE, choose_bandwidth
 from cspmap.analysis.hotspots.points import place_points
 from cspmap.analysis.measures import Floats
+from cspmap.hotspot_counts import Tally
 from cspmap.hotspot_ground import Ground, Recorded
-from cspmap.hotspot_layers import HotspotChoice, HotspotLayer
+from cspmap.hotspot_layers import HotspotChoice, HotspotLayer, start_tally
 from cspmap.periods import Span
+from cspmap.views.choropleth import Choropleth, state_rule
 from cspmap.views.hotspot_shading import PALETTE, Bands, find_bands
 from cspmap.views.map import Legend, Picture
 
@@ -27,20 +29,22 @@ _FINE = 3
 
 def paint_density(layer: HotspotLayer, recorded: Recorded) -> tuple[Picture, Legend]:
     """The density of a layer's incidents as one picture, and what its colours mean."""
-    metres = settle_metres(layer.ground, recorded, layer.choice)
+    tally = start_tally(layer.ground, recorded, layer.choice)
+    metres = settle_metres(tally, layer.choice)
     raster = fit_raster(layer.ground, metres)
-    density = spread_points(layer.ground, recorded, layer.choice.span, raster, metres)
+    density = spread_points(tally, layer.choice.span, raster, metres)
     bands = band_pixels([density], raster)
     rule = "By rank: the ground that is highest, up to so much of the area together."
     legend = Legend(f"Incidents per km², {layer.choice.span.words}", rule, bands.classes)
-    return Picture(paint(density, bands), raster.bounds, OPACITY), legend
+    return Picture(paint(density, bands), raster.bounds, OPACITY), state_rule(Choropleth((), legend), layer.rule).legend
 
 
-def settle_metres(ground: Ground, recorded: Recorded, choice: HotspotChoice) -> float:
+def settle_metres(tally: Tally, choice: HotspotChoice) -> float:
     """The bandwidth in metres: as chosen, or by rule from the whole period."""
     if choice.bandwidth is not None:
         return choice.bandwidth
-    return choose_bandwidth(place_points(recorded.during(choice.span), ground.cells), ground.cells).metres
+    cells = tally.ground.cells
+    return choose_bandwidth(place_points(tally.during(choice.span), cells), cells).metres
 
 
 def fit_raster(ground: Ground, metres: float) -> Raster:
@@ -50,9 +54,9 @@ def fit_raster(ground: Ground, metres: float) -> Raster:
     return ground.lay_pixels(int(np.clip(pixels, PIXELS, MOST_PIXELS)))
 
 
-def spread_points(ground: Ground, recorded: Recorded, span: Span, raster: Raster, metres: float) -> Floats:
+def spread_points(tally: Tally, span: Span, raster: Raster, metres: float) -> Floats:
     """Incidents per km² of a span at each pixel, NaN outside the partnership."""
-    return density_surface(recorded.during(span), ground.cells, raster, metres).density * SQUARE_KILOMETRE
+    return density_surface(tally.during(span), tally.ground.cells, raster, metres).density * SQUARE_KILOMETRE
 
 
 def band_pixels(densities: Sequence[Floats], raster: Raster) -> Bands:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cspmap.analysis.hotspots.layer import rank_blocks
 from cspmap.analysis.measures import Floats
 from cspmap.hotspot_layers import HotspotLayer, LayerKey
+from cspmap.views.choropleth import Choropleth, state_rule
 from cspmap.views.hotspot_words import TRAJECTORY_WORDS, hover_cell
 from cspmap.views.map import AreaStyle, Legend, LegendClass
 from cspmap.views.palettes import Special, diverging_palette, ordered_palette
@@ -99,13 +100,23 @@ def shade_cells(layer: HotspotLayer) -> tuple[tuple[AreaStyle, ...], Legend]:
         AreaStyle(str(row["code"]), fill, hover_cell(layer, {str(name): value for name, value in row.items()}), mark)
         for row, fill, mark in zip(rows, fills, marks, strict=True)
     )
-    return areas, Legend(f"{TITLES[layer.choice.layer]}, {layer.choice.span.words}", rule, classes)
+    legend = Legend(f"{TITLES[layer.choice.layer]}, {layer.choice.span.words}", rule, classes)
+    return areas, state_rule(Choropleth((), legend), layer.rule).legend
 
 
 def fill_cells(
     kind: LayerKey, frame: pd.DataFrame, areas: Floats, bands: Bands | None = None
 ) -> tuple[list[Fill], tuple[LegendClass, ...], str]:
     """Fill of each cell, classes of the legend, and the rule in a sentence; `bands` are the cells' own if not given."""
+    fills, classes, rule = _fill_by_kind(kind, frame, areas, bands)
+    if "withheld" in frame:
+        fills = ["suppressed" if gone else fill for fill, gone in zip(fills, frame["withheld"], strict=True)]
+    return fills, classes, rule
+
+
+def _fill_by_kind(
+    kind: LayerKey, frame: pd.DataFrame, areas: Floats, bands: Bands | None
+) -> tuple[list[Fill], tuple[LegendClass, ...], str]:
     if kind == "significance":
         return _fill_significance(frame)
     if kind == "change":
@@ -161,4 +172,7 @@ def mark_cells(layer: HotspotLayer) -> Sequence[str]:
     """A letter on each cell where its colour stands for a kind."""
     if layer.choice.layer != "persistence":
         return [""] * len(layer.frame)
-    return [TRAJECTORIES[kind][1] for kind in layer.frame["trajectory"]]
+    marks = [TRAJECTORIES[kind][1] for kind in layer.frame["trajectory"]]
+    if "withheld" not in layer.frame:
+        return marks
+    return ["" if gone else mark for mark, gone in zip(marks, layer.frame["withheld"], strict=True)]

@@ -14,12 +14,14 @@ from cspmap.exports.hotspot_files import (
     write_hotspots_geojson,
     write_hotspots_geopackage,
 )
-from cspmap.hotspot_layers import HotspotLayer
+from cspmap.exports.published import WITHHELD, publish
+from cspmap.hotspot_layers import HotspotChoice, HotspotLayer
 from cspmap.query import Query
 from cspmap.selection import Selection
 from cspmap.views.hotspot_charts import draw_lorenz, draw_week
 from cspmap.views.hotspot_load import Found, load_hours
 from cspmap.views.hotspot_panel import Chosen
+from cspmap.views.hotspot_rule import TOO_FEW, fill_withheld, keep_repeats
 from cspmap.views.hotspot_words import LAYER_NAMES, lower_first
 from cspmap.views.tables import MOST_NAMED
 from cspmap.views.words import escape_markdown, format_count, format_percent, name_crimes
@@ -52,10 +54,13 @@ def show_hotspots(query: Query, found: Found, selection: Selection, caveats: Seq
         name, crimes = LAYER_NAMES[layer.choice.layer], name_crimes(selection, partnership)
         return tabulate_hotspots(layer, found.score, name=name, crimes=crimes)
 
-    columns = dict(_COLUMNS)
+    columns, places = dict(_COLUMNS), pd.DataFrame(layer.places)
     if layer.choice.layer == "clusters":
         columns["cells"] = st.column_config.NumberColumn("Locations")
-    table = pd.DataFrame(layer.places)[list(columns)].round({"peak": 1})
+    if layer.rule.rule == "suppress":
+        columns["hidden"] = st.column_config.TextColumn("Withheld")
+        places["hidden"] = ["count, share and score" if gone else "" for gone in places["count"].isna()]
+    table = places[list(columns)].round({"peak": 1})
     height: int | Literal["content"] = "content" if len(table) <= MOST_ROWS else 330
     st.dataframe(table, hide_index=True, column_config=columns, placeholder="–", height=height)
     with st.container(horizontal=True):
@@ -92,17 +97,36 @@ def name_file(layer: HotspotLayer, selection: Selection, suffix: str) -> str:
     return f"hotspots-{what}-{layer.choice.layer}-{span.first}-to-{span.last}.{suffix}"
 
 
+def load_repeats(query: Query, layer: HotspotLayer, selection: Selection, snapped: bool) -> Repeats:
+    """The locations with the most incidents of a selection; where counts are withheld, beside those of the cells."""
+    choice = layer.choice if publish(query).hides else None
+    return _list_repeats(query, query.store.version, selection, snapped, choice, layer)
+
+
 @st.cache_resource(max_entries=64, show_spinner=False)
-def load_repeats(_query: Query, version: str, selection: Selection, snapped: bool) -> Repeats:
-    """The locations with the most incidents of a selection."""
+def _list_repeats(
+    _query: Query,
+    version: str,
+    selection: Selection,
+    snapped: bool,
+    choice: HotspotChoice | None,
+    _layer: HotspotLayer,
+) -> Repeats:
+    published = publish(_query)
     counts = _query.count_points(selection, by=("month", "location"))
     loaded = [month for month in _query.store.months if month in selection.span]
-    return repeat_locations(counts, loaded, snapped=snapped)
+    repeats = repeat_locations(counts, loaded, snapped=snapped)
+    return keep_repeats(repeats, counts, _layer, published) if published.hides or published.rounds else repeats
 
 
-def show_repeats(query: Query, selection: Selection, *, snapped: bool) -> None:
+def show_repeats(query: Query, layer: HotspotLayer, selection: Selection, *, snapped: bool) -> None:
     """The locations with the most incidents, and whether they stay so."""
-    repeats = load_repeats(query, query.store.version, selection, snapped)
+    repeats = load_repeats(query, layer, selection, snapped)
+    if publish(query).hides:
+        st.caption(f"Locations with fewer than {layer.rule.threshold} incidents are not listed.")
+    if repeats.frame.empty and repeats.incidents:
+        st.write("None that can be listed in this period.")
+        return
     st.write(escape_markdown(repeats.words))
     if repeats.frame.empty:
         return
@@ -121,7 +145,8 @@ def show_repeats(query: Query, selection: Selection, *, snapped: bool) -> None:
         "p": st.column_config.NumberColumn("p of the change", format="%.3f"),
     }
     st.toggle("Show them on the map instead of the hotspots", key=ON_MAP)
-    st.dataframe(table[list(columns)], hide_index=True, column_config=columns, placeholder="–", height=330)
+    table = table[[name for name in columns if name in table]]
+    st.dataframe(table, hide_index=True, column_config=columns, placeholder="–", height=330)
     for sentence in repeats.cautions:
         st.caption(escape_markdown(sentence))
 
@@ -133,13 +158,14 @@ def show_concentration(query: Query, found: Found, selection: Selection) -> None
     levels = dict.fromkeys(
         [next(level.key for level in partnership.layers if not level.figures_of), partnership.boundary]
     )
+    published = publish(query)
     counted = {
-        partnership.find_layer(level).plural: query.count_areas(selection.change(level=level))["count"].astype(float)
+        partnership.find_layer(level).plural: published.count_areas(selection.change(level=level))["count"]
         for level in levels
     }
     if layer.ground.cells.lattice is not None:
         counted[layer.ground.cells.words] = layer.frame["count"]
-    found_in = {name: concentration(counts, units=name) for name, counts in counted.items()}
+    found_in = {name: concentration(fill_withheld(counts, layer.total), units=name) for name, counts in counted.items()}
     words, chart = st.columns([1, 1], gap="medium")
     with words:
         if not layer.total:
@@ -169,6 +195,8 @@ def show_concentration(query: Query, found: Found, selection: Selection) -> None
                 "gini": st.column_config.NumberColumn("Gini", format="%.3f"),
             },
         )
+        if published.hides:
+            st.caption("Of the counts that are withheld, each is taken to be their average.")
         st.caption("Both are 0 where incidents lie as evenly as they can, and near 1 where few units have all of them.")
     with chart:
         draw_lorenz(found_in).show()
@@ -178,8 +206,11 @@ def show_hours(query: Query, found: Found, chosen: Chosen | None) -> None:
     """Incidents by hour and weekday, of the whole or of the place whose panel is open; or why they are not known."""
     where, outline = (query.store.partnership.place, None) if chosen is None else (chosen.name, chosen.outline)
     code = None if chosen is None else chosen.code
-    hours = load_hours(query, query.store.version, found.layer.choice, code, outline)
     st.markdown(f"**{escape_markdown(where)}**")
+    if chosen is not None and pd.isna(chosen.count):
+        st.write(TOO_FEW)
+        return
+    hours = load_hours(query, query.store.version, found.layer.choice, code, outline)
     if isinstance(hours, str):
         st.write(escape_markdown(hours))
         return
@@ -187,4 +218,4 @@ def show_hours(query: Query, found: Found, chosen: Chosen | None) -> None:
     for sentence in (hours.words, *hours.cautions):
         st.caption(escape_markdown(sentence))
     with st.expander("As a table"):
-        st.dataframe(hours.table.round(1), height=330)
+        st.dataframe(hours.table.round(1), height=330, placeholder=WITHHELD)

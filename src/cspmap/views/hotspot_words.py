@@ -7,7 +7,7 @@ import pandas as pd
 
 from cspmap.analysis.accuracy import Accuracy
 from cspmap.analysis.snapping import CAVEAT
-from cspmap.exports.published import describe_internal
+from cspmap.exports.published import WITHHELD, describe_rule, hides_total
 from cspmap.hotspot_layers import HotspotLayer, LayerKey
 from cspmap.hotspot_score import Score
 from cspmap.partnership import Partnership
@@ -93,14 +93,24 @@ def describe_hold(layer: HotspotLayer) -> str:
         return "There are no incidents in this period."
     if not number:
         return f"No place stands out among {count_incidents(layer.total)}."
-    held = float(places["count"].sum())
     area = 10_000 * float(places["hectares"].sum()) / float(layer.ground.cells.area.sum())
     noun, verb = ("hotspot", "holds") if number == 1 else ("hotspots", "hold")
-    share = format_percent(100 * held / layer.total)
+    if pd.isna(layer.held):
+        cover = "covers" if number == 1 else "cover"
+        return (
+            f"{number} {noun} {cover} {format_percent(100 * area)} of the area; how many of "
+            f"{count_incidents(layer.total)} {'it' if number == 1 else 'they'} {verb} is withheld."
+        )
+    share = format_percent(100 * layer.held / layer.total)
     return (
-        f"{number} {noun} {verb} {format_count(held)} of {count_incidents(layer.total)} ({share}) "
+        f"{number} {noun} {verb} {format_count(layer.held)} of {count_incidents(layer.total)} ({share}) "
         f"on {format_percent(100 * area)} of the area."
     )
+
+
+def tell_number(value: float) -> str:
+    """A count as it may be shown: "1,584"; NaN -> "withheld"."""
+    return WITHHELD if pd.isna(value) else format_count(value)
 
 
 def list_score(accuracy: Accuracy) -> dict[str, str]:
@@ -134,6 +144,8 @@ def describe_worse(accuracy: Accuracy) -> str:
 
 def hover_cell(layer: HotspotLayer, row: Mapping[str, Any]) -> tuple[str, ...]:
     """What a pointer says of one cell of a layer, under its name."""
+    if pd.isna(row["count"]):
+        return (f"count {WITHHELD}",)
     count = count_incidents(row["count"])
     match layer.choice.layer:
         case "expected":
@@ -141,12 +153,13 @@ def hover_cell(layer: HotspotLayer, row: Mapping[str, Any]) -> tuple[str, ...]:
         case "density":
             return count, f"{format_rate(row['score'])} per km² here"
         case "significance":
-            return count, f"{format_count(row['around'])} with those around it", _word_chance(row)
+            around = f"{tell_number(row['around'])} with those around it"
+            return count, around, _word_chance(row, exact=layer.rule.rule != "round")
         case "dual":
             known = not pd.isna(row["score"])
             return count, f"{format_rate(row['score'])} per 1,000 residents" if known else "too few residents"
         case "change":
-            moved = f"{format_count(row['before'])} to {format_count(row['after'])}"
+            moved = f"{tell_number(row['before'])} to {tell_number(row['after'])}"
             return moved, VERDICT_WORDS[row["verdict"]]
         case "persistence":
             often = f"hot in {row['spans_hot']} spans" if row["spans_hot"] else ""
@@ -155,11 +168,12 @@ def hover_cell(layer: HotspotLayer, row: Mapping[str, Any]) -> tuple[str, ...]:
             return (count,)
 
 
-def _word_chance(row: Mapping[str, Any]) -> str:
+def _word_chance(row: Mapping[str, Any], *, exact: bool) -> str:
+    """Whether a cell is hot; with the figures of the test where they are `exact`ly those of the counts beside them."""
     if pd.isna(row["z"]):
         return "not known"
     side = "hot" if row["hot"] else "cold" if row["cold"] else "no more than chance"
-    return f"{side} (z {row['z']:.1f}, q {format_q(row['q'])})"
+    return f"{side} (z {row['z']:.1f}, q {format_q(row['q'])})" if exact else side
 
 
 def format_q(q: float) -> str:
@@ -179,14 +193,15 @@ def list_hotspot_caveats(
     """Everything that travels with the hotspots of a page or a file, a sentence each."""
     sentences: Sequence[str] = (
         partnership.notice,
-        describe_internal(partnership.disclosure),
         f"{name_hotspots(layer, partnership, selection)}.",
         describe_hold(layer),
         layer.words,
         *layer.cautions,
         score.words,
         describe_missing(coverage.missing, selection.span.words),
-        describe_unlocated(coverage, partnership.place),
+        # With the share without a location a small total could be had back.
+        "" if hides_total(coverage, partnership.disclosure) else describe_unlocated(coverage, partnership.place),
         CAVEAT if snapped else "",
+        describe_rule(partnership.disclosure),
     )
     return [sentence for sentence in sentences if sentence]
