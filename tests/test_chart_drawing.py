@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cspmap.briefing.chart_drawing import SHADED, choose_ticks, draw_chart, find_unknown, format_value, split_runs
+from cspmap.briefing.chart_drawing import (
+    DOTTED,
+    SHADED,
+    choose_ticks,
+    draw_chart,
+    find_unknown,
+    format_value,
+    split_runs,
+)
 from cspmap.briefing.screen import BarsFigure, Line, TrendFigure
 from cspmap.briefing.svg import DARK, LIGHT, break_text, clean_text, measure_text
 from cspmap.views.palettes import contrast_ratio
@@ -62,6 +70,22 @@ def test_months_to_come_are_not_shaded() -> None:
     course = Line("On course", (10, 20, 30, 40), "dashed")
     assert find_unknown(make_trend(8, None, 25, None, lines=(course,))) == [False, True, False, False]
     assert find_unknown(make_trend(8, None, 25, None)) == [False, True, False, True]
+
+
+def test_a_withheld_month_is_dotted_and_not_unknown() -> None:
+    line = Line("This year", (10, None, None, None, 9), withheld=frozenset({1, 2}))
+    figure = TrendFigure("All crime", MONTHS[:5], (line,), "incidents", "All crime by month.")
+    assert find_unknown(figure) == [False, False, False, True, False]
+    svg = draw(figure)
+    assert {DOTTED, SHADED} <= set(read_texts(svg))
+    dotted = [box for box in read(svg).iter(f"{SVG}rect") if "stroke-dasharray" in box.attrib]
+    # One for the two months together, and one in the key.
+    assert len(dotted) == 2
+    assert line.write_values("{:.0f}".format) == ["10", "withheld", "withheld", NOT_KNOWN, "9"]
+    nothing = TrendFigure("All crime", MONTHS[:2], (Line("A", (None, None), withheld=frozenset({0, 1})),), "", "None.")
+    assert "withheld" in read_texts(draw(nothing))
+    assert NOT_KNOWN not in read_texts(draw(nothing))
+    assert DOTTED not in read_texts(draw(make_trend(10, None, 9)))
 
 
 def test_where_nothing_is_known_the_chart_says_so() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from cspmap.briefing.map_drawing import draw_map, read_outlines
 from cspmap.briefing.map_labels import Named, break_name, place_labels
 from cspmap.briefing.screen import MapFigure
+from cspmap.exports.pack_tables import tabulate_map
 from cspmap.store import Store, open_store
 from cspmap.views.map import SPECIAL_WORDS, AreaStyle, Legend, LegendClass, MapView, Picks, Picture, Place
 from cspmap.views.palettes import OUTLINE, ordered_palette
@@ -112,6 +113,47 @@ def test_marks_stand_on_areas_even_where_names_do_not_fit(store: Store) -> None:
     assert "Dallow" not in plain
 
 
+def test_every_ward_has_its_name_or_a_number_with_a_key_where_there_is_room(store: Store) -> None:
+    names = {each.name for each in read_outlines(store.web / "ward.json")}
+    for width, height in ((510, 300), (430, 245), (700, 460)):
+        listed = read_texts(draw(make_view(store), store, width=width, height=height))
+        texts = " ".join(listed)
+        numbers = [
+            int(number) for number in re.findall(r"\b(\d+) (?=[A-Z])", " ".join(listed[listed.index("15 to 31") + 1 :]))
+        ]
+        assert numbers == list(range(1, len(numbers) + 1))
+        # As they stand in the key, on the map as well.
+        assert {str(number) for number in numbers} <= set(listed)
+        assert [name for name in names if name not in texts and name.split()[0] not in texts] == []
+    small = read_texts(draw(make_view(store), store, width=200, height=200))
+    assert not [text for text in small if re.match(r"\d+ [A-Z]", text)]
+    # Of what is left out, and beside places with numbers of their own, nothing is numbered.
+    point = {"type": "Point", "coordinates": [-0.43, 51.9]}
+    places = (Place("1", "Street", point, (-0.43, 51.9), mark="1"),)
+    grey = tuple(AreaStyle(code, "left out") for code in store.codes("ward"))
+    for view in (make_view(store, places=places), make_view(store, areas=grey)):
+        assert not [
+            text for text in read_texts(draw(view, store, width=430, height=245)) if re.match(r"\d+ [A-Z]", text)
+        ]
+
+
+def test_what_the_rule_withholds_is_named_apart_from_what_is_too_few_to_show(store: Store) -> None:
+    codes = store.codes("ward")
+    areas = tuple(AreaStyle(code, "suppressed" if place < 2 else 0) for place, code in enumerate(codes))
+    for withheld, words in (
+        ((), "too few to show"),
+        (codes[:2], "withheld"),
+        (codes[:1], "withheld, or too few to show"),
+    ):
+        figure = MapFigure(make_view(store, areas=areas), "ward", "Wards.", frozenset(withheld))
+        texts = read_texts(draw_map(figure, store, width=700, height=460, text_size=12))
+        assert words in " ".join(texts)
+        assert len([text for text in texts if "withheld" in text or "too few" in text]) == 1
+        (table,) = tabulate_map(figure, store)
+        told = [row[1] for row in table.rows if row[1] in ("withheld", "too few to show")]
+        assert sorted(told) == sorted(["withheld"] * len(withheld) + ["too few to show"] * (2 - len(withheld)))
+
+
 def test_chosen_and_ticked_areas_have_lines_around_them(store: Store) -> None:
     codes = store.codes("ward")
     svg = draw(make_view(store, selected=codes[0], picks=Picks(tuple(codes[1:3]), (codes[4],))), store)
@@ -188,7 +230,7 @@ BOX = st.tuples(st.floats(0, 400), st.floats(0, 300))
     st.lists(st.builds(Named, BOX, st.text(max_size=20), st.sampled_from(["", "R"]), st.floats(0, 200)), max_size=30)
 )
 def test_labels_do_not_overlap(named: list[Named]) -> None:
-    drawn = place_labels(named, size=12, ink=OUTLINE, halo="#FFFFFF", within=(400, 300))
+    drawn = place_labels(named, size=12, ink=OUTLINE, halo="#FFFFFF", within=(400, 300)).drawn
     spots = [re.findall(r'<text x="([0-9.-]+)" y="([0-9.-]+)" font-size="([0-9.]+)"', label) for label in drawn]
     places = [(float(x), float(y)) for label in spots for x, y, _ in label]
     # Lines of names are 14 apart, whichever area they belong to, unless they are beside each other.

@@ -20,6 +20,7 @@ from cspmap.briefing.svg import (
     show_number,
     wrap_svg,
 )
+from cspmap.exports.published import WITHHELD
 from cspmap.periods import Month
 from cspmap.views.words import NOT_KNOWN
 
@@ -135,8 +136,8 @@ def _draw_trend(figure: TrendFigure, width: float, height: float, size: float, i
     for place, is_unknown in enumerate(unknown):
         if is_unknown:
             parts.append(draw_box(left + place * step, top, step, bottom - top, fill=inks.shade))
-        if place in figure.withheld:
-            parts.append(_draw_withheld(left + place * step, top, step, bottom - top, size, inks.muted))
+    for run in split_runs([0.0 if place in figure.withheld else None for place in range(len(figure.months))]):
+        parts.append(_draw_withheld(left + run[0] * step, top, len(run) * step, bottom - top, size, inks.muted))
     for tick, label in zip(ticks, labels, strict=True):
         at = y_of(tick)
         parts.append(draw_line(left, at, right, at, stroke=inks.grid if tick else inks.muted, width=size / 14))
@@ -148,7 +149,8 @@ def _draw_trend(figure: TrendFigure, width: float, height: float, size: float, i
         parts += _draw_path(line, colour, x_of, y_of, size)
     if not values:
         middle = (left + right) / 2
-        parts.append(draw_text(middle, (top + bottom) / 2, NOT_KNOWN, size, fill=inks.text, anchor="middle"))
+        told = WITHHELD if figure.withheld else NOT_KNOWN
+        parts.append(draw_text(middle, (top + bottom) / 2, told, size, fill=inks.text, anchor="middle"))
     return "".join(parts)
 
 
@@ -208,7 +210,7 @@ def _draw_keys(
 
 
 def _draw_withheld(x: float, y: float, width: float, height: float, size: float, colour: str) -> str:
-    """The dotted band of a month that is withheld."""
+    """The dotted band of months that are withheld."""
     box = draw_box(x, y, width, height, fill=colour, stroke=colour, line=size / 12)
     dots = f"{show_number(size / 12)} {show_number(size / 4)}"
     return box.replace("/>", f' fill-opacity="0.12" stroke-dasharray="{dots}"/>')

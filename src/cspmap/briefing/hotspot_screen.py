@@ -1,8 +1,11 @@
 """Where to go next: the hotspots of the selection as numbered outlines over the areas."""
 
+from math import isnan
+
 from cspmap.briefing.screen import Figure, MapFigure, Screen, TableFigure
-from cspmap.briefing.setting import Setting, recall_screen
+from cspmap.briefing.setting import Setting, recall_screen, write_count
 from cspmap.errors import UserError
+from cspmap.exports.published import WITHHELD
 from cspmap.hotspot_layers import HotspotChoice, HotspotLayer
 from cspmap.hotspot_score import Score
 from cspmap.views.hotspot_load import load_hotspots, load_recorded
@@ -57,12 +60,11 @@ def make_hotspots(setting: Setting) -> Screen:
 
 
 def _list_figures(layer: HotspotLayer, score: Score) -> tuple[Figure, ...]:
-    held = float(layer.places["count"].sum())
     area = 10_000 * float(layer.places["hectares"].sum()) / float(layer.ground.cells.area.sum())
     number = len(layer.places)
     figures = [Figure(format_count(number), "hotspot" if number == 1 else "hotspots")]
     if layer.total and number:
-        share = format_percent(100 * held / layer.total, digits=0)
+        share = WITHHELD if isnan(layer.held) else format_percent(100 * layer.held / layer.total, digits=0)
         figures.append(Figure(share, "of incidents", f"on {format_percent(100 * area)} of the area"))
     if score.shown is not None:
         caught, test = list_score(score.shown), score.shown.test
@@ -76,7 +78,8 @@ def _tell_places(layer: HotspotLayer) -> list[str]:
     for row in layer.places.head(_MOST_TOLD).to_dict("records"):
         street = name_street(row)
         where = ", ".join(filter(None, (row["area"] or "", street)))
-        told.append(f"{row['rank']}: {where or 'no name known'}: {count_incidents(row['count'])}.")
+        count = f"count {WITHHELD}" if isnan(row["count"]) else count_incidents(row["count"])
+        told.append(f"{row['rank']}: {where or 'no name known'}: {count}.")
     return told
 
 
@@ -103,8 +106,8 @@ def _tabulate(layer: HotspotLayer) -> TableFigure:
             str(row["rank"]),
             str(row["area"]),
             name_street(row),
-            format_count(row["count"]),
-            format_percent(100 * row["share"]),
+            write_count(row["count"], hidden=isnan(row["count"])),
+            WITHHELD if isnan(row["count"]) else format_percent(100 * row["share"]),
             format_rate(row["hectares"]),
         )
         for row in layer.places.to_dict("records")

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from cspmap.briefing.map_labels import Named, place_labels
-from cspmap.briefing.map_legend import LegendRow, draw_legend
+from cspmap.briefing.map_labels import Labels, Named, place_labels
+from cspmap.briefing.map_legend import DrawnLegend, LegendRow, draw_legend
 from cspmap.briefing.screen import MapFigure
 from cspmap.briefing.svg import draw_box, find_inks, show_number, wrap_svg
 from cspmap.store import Store
@@ -23,6 +23,8 @@ from cspmap.views.palettes import OUTLINE, SPECIAL, Special
 
 # Of the mean Earth (radius 6,371 km).
 METRES_A_DEGREE = 111_195.0
+# Areas of a layer of more are not numbered where their names do not fit: the key would be longer than the legend.
+_MOST_NUMBERED = 25
 # Sizes below are for text of 12, as on a page.
 _USUAL_TEXT = 12.0
 _HALO = "#FFFFFF"
@@ -83,27 +85,29 @@ def draw_map(
         return max(min((across - edge) / wide, (down - edge) / tall), 1e-9)
 
     paint = _make_paint(view, prefix)
-    legend = draw_legend(
-        _list_rows(figure, outlines, styles, paint, unit),
-        view.legend.title,
-        (view.legend.rule, view.attribution),
-        width=width,
-        height=height,
-        size=text_size,
-        inks=inks,
-        outline=OUTLINE if not dark else inks.muted,
-        fit=fit,
-        metres_a_unit=METRES_A_DEGREE,
-    )
-    scale = fit(legend.free_width, legend.free_height)
-    frame = _Frame(
-        west,
-        north,
-        squeeze,
-        scale,
-        (legend.free_width - wide * scale) / 2,
-        (legend.free_height - tall * scale) / 2,
-    )
+    rows = _list_rows(figure, outlines, styles, paint, unit)
+
+    def lay_out(numbers: Mapping[str, str]) -> tuple[DrawnLegend, _Frame, Labels]:
+        """Everything with some areas' names in a key beside the map."""
+        key = ", ".join(f"{number} {name}" for name, number in numbers.items())
+        legend = draw_legend(
+            rows,
+            view.legend.title,
+            (key, view.legend.rule, view.attribution),
+            width=width,
+            height=height,
+            size=text_size,
+            inks=inks,
+            outline=OUTLINE if not dark else inks.muted,
+            fit=fit,
+            metres_a_unit=METRES_A_DEGREE,
+        )
+        scale, free = fit(legend.free_width, legend.free_height), (legend.free_width, legend.free_height)
+        frame = _Frame(west, north, squeeze, scale, (free[0] - wide * scale) / 2, (free[1] - tall * scale) / 2)
+        named = _list_names(outlines, over, styles, view, frame, numbers)
+        return legend, frame, place_labels(named, size=text_size, ink=OUTLINE, halo=_HALO, within=free)
+
+    legend, frame, labels = _number_areas(lay_out, outlines, styles, view)
     paths = {outline.code: _trace(outline.rings, frame.place) for outline in outlines}
     parts = [_define_patterns(prefix, unit), *_draw_areas(outlines, paths, styles, view, paint, unit)]
     if view.picture is not None:
@@ -111,11 +115,33 @@ def draw_map(
     parts += [_stroke(_trace(each.rings, frame.place), OUTLINE, 1.3 * unit, 0.65) for each in over]
     parts += _draw_chosen(view, paths, unit)
     parts += _draw_places(view, frame, unit)
-    named = _list_names(outlines, over, styles, view, frame)
-    parts += place_labels(
-        named, size=text_size, ink=OUTLINE, halo=_HALO, within=(legend.free_width, legend.free_height)
-    )
-    return wrap_svg("".join([*parts, legend.body]), width=width, height=height, alt=figure.alt)
+    return wrap_svg("".join([*parts, *labels.drawn, legend.body]), width=width, height=height, alt=figure.alt)
+
+
+def _number_areas(
+    lay_out: Callable[[Mapping[str, str]], tuple[DrawnLegend, _Frame, Labels]],
+    outlines: Sequence[Outline],
+    styles: Mapping[str, AreaStyle],
+    view: MapView,
+) -> tuple[DrawnLegend, _Frame, Labels]:
+    """The layout in which areas whose names do not fit have a number, as many of them as there is room for in a key.
+
+    Not on a map of many areas, nor on one whose places have numbers already.
+    """
+    laid = lay_out({})
+    if len(outlines) > _MOST_NUMBERED or view.places or laid[0].shrunk:
+        return laid
+    left_out = {code for code, style in styles.items() if style.fill == "left out"}
+    able = [each.name for each in outlines if each.code not in left_out]
+    numbered: set[str] = set()
+    # One at a time: the key takes room, so that further names may not fit any more.
+    while missing := [each.name for each in laid[2].unnamed if each.name in able and each.name not in numbered]:
+        numbered.add(missing[0])
+        more = lay_out({name: str(number) for number, name in enumerate(sorted(numbered), start=1)})
+        if more[0].shrunk:
+            break
+        laid = more
+    return laid
 
 
 @lru_cache(maxsize=16)
@@ -280,6 +306,7 @@ def _list_names(
     styles: Mapping[str, AreaStyle],
     view: MapView,
     frame: _Frame,
+    numbers: Mapping[str, str],
 ) -> list[Named]:
     """What is to be written on the map: plates of places, marks and names of areas, names of the layer over them."""
     named = [Named(frame.place(place.label), "", place.mark, 0.0, plate=True) for place in view.places if place.mark]
@@ -294,6 +321,7 @@ def _list_names(
                 mark,
                 _measure_across(outline, frame),
                 first=outline.code == view.selected,
+                number=numbers.get(name, ""),
             )
         )
     if view.labels:

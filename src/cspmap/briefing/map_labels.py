@@ -9,6 +9,11 @@ from cspmap.briefing.svg import draw_box, draw_text, measure_text
 _LINE, _MARK_LINE, _MARK = 14 / 12, 20 / 12, 16 / 12
 _SIDE, _PLATE_SIDE = 3 / 12, 6 / 12
 _LONG_NAME = 10
+# A name that does not fit is tried a little smaller, and a little to each side of its point.
+_SMALLER = 0.86
+_SHIFTS = ((0.0, 0.0), (0.0, -0.6), (0.0, 0.6), (0.6, 0.0), (-0.6, 0.0))
+# What is measured as this much wider than an area is about as wide.
+_ABOUT = 1.05
 
 Box = tuple[float, float, float, float]
 
@@ -18,7 +23,8 @@ class Named:
     """What may be written at a point of the picture: a `mark`, such as the letter of a rating, over a name.
 
     `across` is how wide its area is there. A `plate` stands above its point, goes before every name and need not fit
-    an area. `first` goes before the others and need not fit either.
+    an area. `first` goes before the others and need not fit either. `number` stands in the name's place where that was
+    found not to fit.
     """
 
     at: tuple[float, float]
@@ -27,47 +33,81 @@ class Named:
     across: float
     plate: bool = False
     first: bool = False
+    number: str = ""
 
 
-def place_labels(named: Sequence[Named], *, size: float, ink: str, halo: str, within: tuple[float, float]) -> list[str]:
+@dataclass(frozen=True)
+class Labels:
+    """What is drawn, and what has neither its name nor its number."""
+
+    drawn: list[str]
+    unnamed: list[Named]
+
+
+def place_labels(named: Sequence[Named], *, size: float, ink: str, halo: str, within: tuple[float, float]) -> Labels:
     """Draw each name that fits: about as wide as its area, and clear of those before it; large areas go first.
 
     Where a name does not fit, its mark alone may. Nothing reaches over the edge of `within`, which starts at 0, 0.
     """
     taken: list[Box] = []
-    drawn = []
+    drawn, unnamed = [], []
     for one in sorted(named, key=lambda each: (not each.first, not each.plate, -each.across)):
-        for lines, mark in _list_forms(one):
-            width, height = _measure(lines, mark, size, plate=one.plate)
-            if not (one.first or one.plate) and width > one.across:
-                continue
-            box = _keep_inside(_surround(one, width, height, size), within)
-            if box is None or any(_overlap(box, other) for other in taken):
+        for lines, mark, scale in _list_forms(one):
+            box = _find_place(one, lines, mark, scale * size, taken, within)
+            if box is None:
                 continue
             taken.append(box)
-            drawn.append(_write(box, lines, mark, size, ink, halo, plate=one.plate))
+            drawn.append(_write(box, lines, mark, scale * size, ink, halo, plate=one.plate))
             break
-    return drawn
+        else:
+            lines = []
+        if one.name and not lines:
+            unnamed.append(one)
+    return Labels(drawn, unnamed)
+
+
+def _find_place(
+    one: Named, lines: Sequence[str], mark: str, size: float, taken: Sequence[Box], within: tuple[float, float]
+) -> Box | None:
+    """Where a form of a label fits; None where it does not."""
+    width, height = _measure(lines, mark, size, plate=one.plate)
+    if not (one.first or one.plate) and width > _ABOUT * one.across:
+        return None
+    for across, down in _SHIFTS[:1] if one.plate else _SHIFTS:
+        at = (one.at[0] + across * size, one.at[1] + down * size)
+        box = _keep_inside(_surround(at, width, height, size, plate=one.plate), within)
+        if box is not None and not any(_overlap(box, other) for other in taken):
+            return box
+    return None
 
 
 def break_name(name: str) -> list[str]:
     """A long name on two lines, broken at the space nearest its middle."""
+    return _break_middle(name) if len(name) > _LONG_NAME else [name]
+
+
+def _break_middle(name: str) -> list[str]:
     spaces = [place for place, sign in enumerate(name) if sign == " "]
-    if len(name) <= _LONG_NAME or not spaces:
+    if not spaces:
         return [name]
     middle = min(spaces, key=lambda place: abs(place - len(name) / 2))
     return [name[:middle], name[middle + 1 :]]
 
 
-def _list_forms(one: Named) -> Iterable[tuple[list[str], str]]:
-    """The ways to label it, the fullest first: lines of its name, and its mark."""
+def _list_forms(one: Named) -> Iterable[tuple[list[str], str, float]]:
+    """The ways to label it, the fullest first: lines of its name, its mark, and its size in parts of the usual one."""
     if one.plate:
-        yield [], one.mark
+        yield [], one.mark, 1.0
         return
-    if one.name:
-        yield break_name(one.name), one.mark
+    if one.number:
+        yield [one.number], one.mark, 1.0
+    elif one.name:
+        yield break_name(one.name), one.mark, 1.0
+        yield _break_middle(one.name), one.mark, 1.0
+        yield break_name(one.name), one.mark, _SMALLER
+        yield _break_middle(one.name), one.mark, _SMALLER
     if one.mark:
-        yield [], one.mark
+        yield [], one.mark, 1.0
 
 
 def _measure(lines: Sequence[str], mark: str, size: float, *, plate: bool) -> tuple[float, float]:
@@ -80,11 +120,11 @@ def _measure(lines: Sequence[str], mark: str, size: float, *, plate: bool) -> tu
     return max(widths), len(lines) * _LINE * size + (_MARK_LINE * size if mark else 0.0)
 
 
-def _surround(one: Named, width: float, height: float, size: float) -> Box:
-    x, y = one.at
-    if one.plate:
+def _surround(at: tuple[float, float], width: float, height: float, size: float, *, plate: bool) -> Box:
+    x, y = at
+    if plate:
         y -= height / 2 + size / 6
-    half = width / 2 + (0 if one.plate else _SIDE * size)
+    half = width / 2 + (0 if plate else _SIDE * size)
     return x - half, y - height / 2, x + half, y + height / 2
 
 

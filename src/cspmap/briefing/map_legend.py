@@ -28,11 +28,15 @@ class LegendRow:
 
 @dataclass(frozen=True)
 class DrawnLegend:
-    """The legend as SVG where it belongs, and what is left of the picture for the map, from its upper left."""
+    """The legend as SVG where it belongs, and what is left of the picture for the map, from its upper left.
+
+    `shrunk` is whether its text is smaller than asked for.
+    """
 
     body: str
     free_width: float
     free_height: float
+    shrunk: bool
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ def draw_legend(
     y = height - block.height * shrunk
     move = f"translate({show_number(x)} {show_number(y)})" + (f" scale({shrunk:.3f})" if shrunk < 1 else "")
     body = f'<g transform="{move}">{"".join(block.parts)}{scale}</g>'
-    return DrawnLegend(body, free_width, free_height)
+    return DrawnLegend(body, free_width, free_height, shrunk < 1)
 
 
 def _lay_out(
