@@ -218,13 +218,20 @@ def compare_editions(query: Query, level: str, domain: str = OVERALL) -> pd.Data
     """Every area of a level in every edition, a row each, the editions side by side but never in one figure.
 
     Columns: edition, code, name, score, tenth, fifth, place (1 the most deprived of the level's areas that are known,
-    by score or, where none is published, by the share in the most deprived fifth), kind (which of them), covered,
-    method. Areas of which nothing is known have no row.
+    by score or, where none is published, by the rank in England, or the share in the most deprived fifth), kind (which
+    of them), covered, method. Areas of which nothing is known have no row. An LSOA that the edition's LSOAs have under
+    the same code is unchanged, and has the figures published for it; the others have no place beside those.
     """
     names = pd.Series(query.name_areas(level))
     frames = []
-    for edition in list_editions(query):
+    for edition, source in list_editions(query).items():
         held = query.read_deprivation(level, edition, domain)
+        published = query.read_deprivation(source.layer, edition, domain).set_index("code")
+        same = held["code"].isin(published.index) if source.layer != level else pd.Series(False, index=held.index)
+        if same.any():
+            figures = ["score", "rank", "decile", "method"]
+            held.loc[same, figures] = published.loc[held.loc[same, "code"], figures].to_numpy()
+            held = held.astype(dict.fromkeys(("score", "rank", "decile"), float))
         kind = find_kind(held)
         if kind is None:
             continue
@@ -232,4 +239,6 @@ def compare_editions(query: Query, level: str, domain: str = OVERALL) -> pd.Data
         frames.append(held.assign(edition=edition, name=held["code"].map(names), place=place, kind=kind))
     columns = ["edition", "code", "name", "score", "tenth", "fifth", "place", "kind", "covered", "method"]
     frame = pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
-    return frame.dropna(subset="place").sort_values(["edition", "place", "name"], ascending=[False, True, True])
+    return frame.dropna(subset=["place", "fifth"], how="all").sort_values(
+        ["edition", "place", "name"], ascending=[False, True, True]
+    )

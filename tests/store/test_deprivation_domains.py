@@ -1,10 +1,20 @@
 """Every domain of the Indices on every level, each weighted by whom it is of."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from cspmap.deprivation_view import DeprivationChoice, find_kind, make_picture, measure_deprivation, read_ground
+from cspmap.deprivation_view import (
+    DeprivationChoice,
+    compare_editions,
+    find_kind,
+    make_picture,
+    measure_deprivation,
+    read_ground,
+)
+from cspmap.partnership import DeprivationFile
 from cspmap.periods import Month, Span
 from cspmap.query import Query
 from cspmap.store import Store
@@ -94,3 +104,26 @@ def test_what_areas_are_ranked_by() -> None:
     assert find_kind(frame.assign(rank=np.nan)) == "fifth"
     assert find_kind(frame.assign(rank=np.nan, fifth=np.nan)) is None
     assert measure_deprivation(frame, None).isna().all()
+
+
+def test_an_lsoa_that_kept_its_code_has_its_own_place_in_an_edition_of_other_lsoas(store: Store) -> None:
+    """An edition without scores, of another layer of LSOAs, gives ties by fifth; its own ranks give places."""
+    query = Query(store)
+    held = query.read_deprivation("lsoa21", 2025)
+    older = DeprivationFile(2019, "lsoa11", Path("none.csv"), "Made")
+    kept = held.assign(score=np.nan, rank=held["rank"].to_numpy()[::-1]).iloc[1:]
+    carried = held.assign(score=np.nan, rank=np.nan, decile=np.nan, method="mean of others")
+    frames = {("lsoa11", 2019): kept, ("lsoa21", 2019): carried, ("lsoa21", 2025): held}
+    both = (*query.store.partnership.deprivation, older)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(query, "read_deprivation", lambda level, edition, domain: frames[level, edition].copy())
+        patch.setattr("cspmap.deprivation_view.list_editions", lambda _: {item.year: item for item in both})
+        table = compare_editions(query, "lsoa21").set_index(["edition", "code"])
+    first, second = held["code"].iloc[0], held["code"].iloc[1]
+    assert set(table.xs(2019)["kind"]) == {"rank"}
+    assert sorted(table.xs(2019)["place"].dropna()) == list(range(1, 8))
+    # The one that changed has its share, and no place; the last of one edition is the first of the other.
+    assert np.isnan(table["place"][2019, first])
+    assert table["place"][2019, second] == 7
+    assert table["method"][2019, second] == "as published"
+    assert table.xs(2025)["place"].tolist() == list(range(1, 9))

@@ -39,7 +39,7 @@ from cspmap.views.deprivation_words import (
 from cspmap.views.palettes import bivariate_palette, faded_palette
 from cspmap.views.tables import name_withheld
 from cspmap.views.target_charts import draw_funnel
-from cspmap.views.words import escape_markdown, name_crimes
+from cspmap.views.words import escape_markdown, join_words, name_crimes
 
 MOST_TOLD = 6
 _HEIGHT = 330
@@ -229,11 +229,20 @@ def show_editions(query: Query, picture: DeprivationPicture, caveats: Sequence[s
         "Where areas stand among each other in each edition, all domains together; 1 is the most deprived. Scores of "
         "two editions are on different scales and are not compared."
     )
-    if editions["kind"].nunique() > 1:
+    # A rank is that of the score: places by either are alike.
+    if editions["kind"].isin(["score", "rank"]).any() and editions["kind"].eq("fifth").any():
         by = editions.groupby("edition")["kind"].first().map(PLACED_BY)
         told = "; ".join(f"those of {edition} go by {words}" for edition, words in by.items())
         warning = f"Places are not alike: {told}. A move between the editions may be no more than that."
         st.markdown(f":orange-background[:material/warning: {escape_markdown(warning)}]")
+    changed = sorted(editions.loc[editions["place"].isna(), "name"])
+    if changed:
+        st.caption(
+            escape_markdown(
+                f"No place in an edition of other boundaries, as they changed since: {join_words(changed)}. All others "
+                "kept theirs, and have the figures published for them."
+            )
+        )
     named = {"score": "score", "fifth": "in most deprived fifth", "place": "place"}
     wide = editions.pivot(index=["code", "name"], columns="edition", values=list(named))
     wide = wide.dropna(axis=1, how="all")
@@ -245,7 +254,8 @@ def show_editions(query: Query, picture: DeprivationPicture, caveats: Sequence[s
                 key = f"{figure}-{edition}"
                 table[key] = wide[figure, edition].to_numpy(dtype=float)
                 form = {"place": "%d", "score": "%.1f", "fifth": "percent"}[figure]
-                columns[key] = st.column_config.NumberColumn(f"{edition}: {named[figure]}", format=form)
+                of = f" of {int(table[key].notna().sum())}" if figure == "place" else ""
+                columns[key] = st.column_config.NumberColumn(f"{edition}: {named[figure]}{of}", format=form)
     first = list(columns)[1] if len(columns) > 1 else "name"
     st.dataframe(table.sort_values(first), hide_index=True, column_config=columns, height=_HEIGHT, placeholder="–")
     offer_csv("editions", picture, caveats, lambda: tabulate_editions(editions))
