@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ElementTree
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cspmap.briefing.chart_drawing import (
@@ -151,6 +151,7 @@ def test_broken_text_is_whole_and_fits(text: str, width: float) -> None:
 
 
 @given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
+@example(0.0, 5e-324)
 def test_ticks_are_even_few_and_enclose(one: float, other: float) -> None:
     low, high = min(one, other, 0.0), max(one, other, 0.0)
     ticks = choose_ticks(low, high)

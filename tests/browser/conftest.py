@@ -56,7 +56,7 @@ def browser() -> Iterator[Browser]:
             pytest.fail("CSPMAP_NEED_BROWSER is set, and there is no Chromium on this machine")
         pytest.skip("no Chromium on this machine: the browser tests were not run")
     # A machine that has other things to do at the same time is slow, not wrong.
-    expect.set_options(timeout=15_000)
+    expect.set_options(timeout=45_000)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield chromium

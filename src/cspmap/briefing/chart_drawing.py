@@ -84,7 +84,8 @@ def split_runs(values: Sequence[float | None]) -> list[list[int]]:
 def choose_ticks(low: float, high: float) -> list[float]:
     """Round figures from the one at or below `low` to the one at or above `high`, five steps at most."""
     reach = high - low
-    if not reach > 0:
+    # Ticks have ten digits after the point: what differs by less does not differ.
+    if not reach > 1e-9:
         low, high, reach = min(low, 0.0), max(high, 0.0) or 1.0, 1.0
     power = 10.0 ** math.floor(math.log10(reach / _MOST_TICKS))
     step = next(
