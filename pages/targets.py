@@ -16,6 +16,7 @@ from cspmap.selection import Selection
 from cspmap.targets import TargetTable
 from cspmap.views.assets import layer_url
 from cspmap.views.boards import load_board, read_table
+from cspmap.views.choropleth import Choropleth, state_rule
 from cspmap.views.dashboard import begin_page, load_query, settle_memory, show_errors, show_licences
 from cspmap.views.map import MapView, draw_map, take_event
 from cspmap.views.pack_button import offer_pack
@@ -112,12 +113,12 @@ def show_map(query: Query, board: Board) -> None:
     if len(lines) == len(take_area(lines, WHOLE)):
         st.write("No area has a target for this.")
         return
-    areas, legend = shade_ratings(board, indicator)
+    shaded = state_rule(Choropleth(*shade_ratings(board, indicator)), board.rule)
     view = MapView(
         place=query.store.partnership.place,
         layer=layer_url(query.store.web / f"{board.level}.json"),
-        areas=areas,
-        legend=legend,
+        areas=shaded.areas,
+        legend=shaded.legend,
         selected=code or None,
     )
     draw_map(view, key="rating-map", height=MAP_HEIGHT)
