@@ -6,14 +6,14 @@ import pandas as pd
 import streamlit as st
 
 from cspmap.errors import UserError
-from cspmap.operations import Operation, Operations, read_geojson, write_geojson
+from cspmap.operations import Operation, Operations, write_geojson
 from cspmap.query import Query
 from cspmap.selection import Selection
 from cspmap.views.dashboard import begin_page, load_query, settle_memory, show_errors, show_licences
 from cspmap.views.focus_controls import show_fault
 from cspmap.views.map import draw_map, take_event
 from cspmap.views.operation_changes import show_conflict, show_draft, show_history
-from cspmap.views.operation_lists import show_actions, show_surveys
+from cspmap.views.operation_lists import show_actions, show_said, show_surveys
 from cspmap.views.operation_load import list_shapes, open_operations
 from cspmap.views.operation_map import draw_operations
 from cspmap.views.operation_sheet import show_results
@@ -113,7 +113,7 @@ def offer_files(query: Query, operations: Operations, kept: tuple[Operation, ...
     """All operations as a file, and others out of one."""
     st.download_button(
         "GeoJSON",
-        lambda: write_geojson(kept, shapes=list_shapes(query, kept)),
+        lambda: write_geojson(kept, shapes=list_shapes(query, kept), entries=operations.entries.list_entries()),
         file_name="operations.geojson",
         mime=MIME,
         icon=":material/download:",
@@ -126,8 +126,7 @@ def offer_files(query: Query, operations: Operations, kept: tuple[Operation, ...
         replace = st.toggle("Replace those that are here already and differ", help="They stay in the history.")
         if st.button("Import them", disabled=file is None) and file is not None:
             try:
-                read = read_geojson(file.getvalue(), name=file.name)
-                operations.import_operations(read, who=who, replace_existing=replace)
+                read = operations.import_file(file.getvalue(), name=file.name, who=who, replace_existing=replace)
             except UserError as error:
                 show_fault(error)
             else:
@@ -193,8 +192,9 @@ def show_outcome(query: Query, operations: Operations, operation: Operation) -> 
 
 
 def show_work(query: Query, operations: Operations, operation: Operation) -> None:
-    """Actions and decisions."""
+    """Actions and decisions, and what meetings said."""
     show_actions(operation)
+    show_said(operations.entries.list_entries(), operation)
     st.button("Change actions", on_click=begin_draft, args=(operation, "actions"), icon=":material/edit:")
 
 
@@ -219,7 +219,9 @@ def offer_one(query: Query, operations: Operations, operation: Operation) -> Non
     with st.popover("More", icon=":material/more_horiz:"):
         st.download_button(
             "GeoJSON",
-            lambda: write_geojson([operation], shapes=list_shapes(query, [operation])),
+            lambda: write_geojson(
+                [operation], shapes=list_shapes(query, [operation]), entries=operations.entries.list_entries()
+            ),
             file_name="operation.geojson",
             mime=MIME,
             icon=":material/download:",

@@ -213,7 +213,7 @@ def test_an_outline_is_pasted_and_its_faults_are_told(open_focus: OpenFocus, que
     find_button(page, "Tick the wards inside").click().run()
     assert read_ticked(page) == ["luton-dallow", "luton-south"]
     for text, fault in (
-        ("{", "The text: is not JSON at line 1"),
+        ("{", "The text is not GeoJSON, as it cannot be read from line 1"),
         ('{"type": "Point", "coordinates": [0, 51]}', "The text: is not a GeoJSON FeatureCollection"),
         (json.dumps(mapping(shapely.box(10, 51, 11, 52))), "The outline lies outside every area of this level"),
     ):

@@ -110,7 +110,7 @@ def test_sheet_sets_aims_against_results(open_operations: OpenOperations, kept: 
     assert "Recorded incidents: no clear effect. There were 1,348, where " in words
     assert "Aim not met: down 2 % (from 1,380 to 1,348), where the aim is down by 10 %." in words
     assert "The area was chosen for being high in the year to March 2006" in words
-    counts, measures = (table.value for table in page.dataframe)
+    counts, measures = page.dataframe[0].value, page.table[0].value
     assert counts["Place"].tolist() == ["Area", "Next door", "Comparison"]
     assert counts["After"].tolist()[0] == 1348
     assert "Weighted displacement difference" in measures["Measure"].tolist()
@@ -196,7 +196,7 @@ def test_outline_that_cannot_be_read_costs_nothing_else(open_operations: OpenOpe
     page.segmented_control[0].set_value("An outline").run()
     write(page, "or paste it", "nothing")
     page.toggle(key="draft-1-buffered").set_value(True).run()
-    assert "The text: is not JSON" in read_words(page)
+    assert "The text is not GeoJSON, as it cannot be read from line 1" in read_words(page)
     assert next(button for button in page.button if button.label == "Save").disabled
     corners = ((-0.43, 51.88), (-0.41, 51.88), (-0.41, 51.89), (-0.43, 51.88))
     text = write_geojson([replace(DALLOW, area=Outline(((corners,),)))])
@@ -406,7 +406,7 @@ def test_file_of_operations_is_offered_and_read(
     bad = open_operations()
     bad.file_uploader[0].upload("bad.geojson", b"nothing", "application/geo+json").run()
     press(bad, "Import them")
-    assert "bad.geojson: is not JSON" in read_words(bad)
+    assert "bad.geojson: is not GeoJSON" in read_words(bad)
 
 
 def test_chart_breaks_at_months_without_a_figure() -> None:

@@ -77,6 +77,8 @@ def list_all(store: Path | None, kind: str, out: Path | None) -> None:
 def export(store: Path | None, operation: tuple[str, ...], out: Path | None) -> None:
     """Write operations, named by OPERATION or else all, as GeoJSON that is read back exactly.
 
+    With each goes what meetings said of it.
+
     OPERATION is an identifier or a name.
 
     Example: cspmap operations export --out operations.geojson
@@ -88,7 +90,8 @@ def export(store: Path | None, operation: tuple[str, ...], out: Path | None) -> 
     query = Query(open_chosen(store))
     kept = _open(query)
     chosen = [_find(kept, each) for each in dict.fromkeys(operation)] if operation else kept.list_operations()
-    write_out(write_geojson(chosen, shapes=list_shapes(query, chosen)), out)
+    said = kept.entries.list_entries()
+    write_out(write_geojson(chosen, shapes=list_shapes(query, chosen), entries=said), out)
 
 
 @operations.command("import")
@@ -103,15 +106,14 @@ def import_file(store: Path | None, file: Path, who: str, replace: bool) -> None
 
     Example: cspmap operations import operations.geojson --who "Sgt Ames"
     """
-    from cspmap.operations import read_geojson
     from cspmap.query import Query
 
     try:
         content = file.read_bytes()
     except OSError as error:
         raise UserError(f"{file} cannot be opened ({error.strerror}); check the name.") from error
-    read = read_geojson(content, name=file.name)
-    kept = _open(Query(open_chosen(store))).import_operations(read, who=who, replace_existing=replace)
+    here = _open(Query(open_chosen(store)))
+    kept = here.import_file(content, name=file.name, who=who, replace_existing=replace)
     for each in kept:
         click.echo(f"{each.id} {' '.join(each.name.split())}, version {each.version}")
 

@@ -10,12 +10,14 @@ from cspmap.operations import (
     Area,
     CrimeGoal,
     Decision,
+    MeetingEntry,
     Operation,
     Outline,
     SurveyGoal,
     SurveyResult,
     Units,
     find_problems,
+    name_subject,
 )
 from cspmap.periods import Month, Span
 
@@ -112,3 +114,24 @@ any_operations: st.SearchStrategy[Operation] = (
     .map(_order_dates)
     .filter(lambda operation: not find_problems(operation))
 )
+
+
+_SAID = st.builds(
+    MeetingEntry,
+    subject=st.just(""),
+    text=_filled(4_000).filter(lambda text: "\0" not in text),
+    said=_DATES,
+    kind=st.sampled_from(["action", "decision"]),
+    about=_texts(200).map(lambda text: text.replace("\0", "")),
+    owner=_texts(200).map(lambda text: text.replace("\0", "")),
+    due=st.none() | _DATES,
+    status=st.sampled_from(["open", "done", "dropped"]),
+    who=_filled(200).filter(lambda text: "\0" not in text and bool(text.strip())),
+    version=st.just(1),
+)
+
+
+@st.composite
+def said_of(draw: st.DrawFn, operation: Operation) -> list[MeetingEntry]:
+    """What meetings may have said of an operation."""
+    return [replace(entry, subject=name_subject(operation.id)) for entry in draw(st.lists(_SAID, max_size=3))]

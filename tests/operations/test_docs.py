@@ -7,7 +7,7 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
-from cspmap.operations import Operation, Operations, find_url, read_geojson
+from cspmap.operations import MeetingEntry, Operation, Operations, find_url, read_geojson
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "operations.md").read_text("utf-8")
@@ -30,3 +30,6 @@ def test_example_runs(tmp_path: Path) -> None:
 def test_every_property_is_described() -> None:
     for item in fields(Operation):
         assert item.name == "id" or f"`{item.name}`" in PAGE, item.name
+    # An entry's subject is the operation that it stands with.
+    for item in fields(MeetingEntry):
+        assert item.name == "subject" or f"`{item.name}`" in PAGE, item.name

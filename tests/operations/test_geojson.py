@@ -104,8 +104,8 @@ def test_file_of_another_program_needs_a_name_alone() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "is not JSON at line 1, column 1 (Expecting value)"),
-        ('{"type":\n "FeatureCollection"', "is not JSON at line 2, column 21 (Expecting ',' delimiter)"),
+        ("", "is not GeoJSON, as it cannot be read from line 1, column 1 on"),
+        ('{"type":\n "FeatureCollection"', "is not GeoJSON, as it cannot be read from line 2, column 21 on"),
         (b"\xff\xfe{", "is not UTF-8 text at byte 1"),
         ("[" * 100_000, "holds lists within lists beyond all measure"),
         ('{"a": ' + "9" * 5_000 + "}", "holds a number of thousands of digits"),
@@ -155,7 +155,10 @@ def test_all_problems_of_a_file_are_told_together() -> None:
         feature(None, status="running"),
         feature(SQUARE_JSON, name="", lead=7, actions=[{"text": "x"}, {"text": "y", "due": "soon"}]),
         {**feature(), "id": OCTANS.id},
-        {**feature(), "id": OCTANS.id},
+        {**feature(end="2022-01-01", start="2023-01-01", notes=7), "id": OCTANS.id},
+        feature(meeting=[{"text": "x", "said": "soon", "kind": "wish"}, {"text": "y", "said": "2026-11-21"}, 7]),
+        feature(meeting=[{"text": "x", "said": "2026-11-21", "subject": "area:south"}]),
+        feature(meeting={}, status="running", buffer_metres=0),
     ]
     where = "focus.geojson, feature"
     write_date = "write a date from 1900 to 2200 as YYYY-MM-DD, such as 2024-04-30"
@@ -170,25 +173,35 @@ def test_all_problems_of_a_file_are_told_together() -> None:
         f'{where} 5 ("Octans"), goals 1, change percent: is missing; fill it in.',
         f"{where} 5 (\"Octans\"), status: is 'over'; write {options}.",
         f"{where} 5 (\"Octans\"), start: is '1/5/2023'; {write_date}.",
-        f'{where} 6 ("A B"): its geometry is a Point; draw a polygon.',
+        f'{where} 6 ("A B"): has a Point for a geometry; draw a polygon.',
         f'{where} 7 ("Octans"): is running, but has no area; give it one or make its status draft.',
         f'{where} 7 ("Octans"): is running, but has no start; give it one or make its status draft.',
         f"{where} 8, name: is blank; fill it in.",
         f"{where} 8, lead: is 7; write a text.",
         f"{where} 8, actions 2, due: is 'soon'; {write_date}.",
+        f'{where} 10 ("Octans"), notes: is 7; write a text.',
+        f'{where} 10 ("Octans"): ends on 2022-01-01, before it starts on 2023-01-01; put the dates in order.',
+        f"{where} 11 (\"Octans\"), meeting 1, said: is 'soon'; {write_date}.",
+        f"{where} 11 (\"Octans\"), meeting 1, kind: is 'wish'; write 'action' or 'decision'.",
+        f'{where} 11 ("Octans"), meeting 3: is not a table of keys and values; write it as one.',
+        f'{where} 12 ("Octans"), meeting 1: has a subject; leave it to the operation that it stands with.',
+        f'{where} 13 ("Octans"), buffer metres: is 0; write a number from 1 to 20,000.',
+        f'{where} 13 ("Octans"): is running, but has no area; give it one or make its status draft.',
+        f'{where} 13 ("Octans"): is running, but has no start; give it one or make its status draft.',
+        f'{where} 13 ("Octans"), meeting: is a table; write a list.',
         f"{where} 10: has the id of feature 9; keep one of them.",
     ]
 
 
-NO_POLYGON = "its geometry has coordinates that are no polygon's; draw a polygon"
+NO_POLYGON = "has coordinates that are no polygon's; draw a polygon"
 RING = [[0, 51], [1, 51], [1, 52], [0, 51]]
 
 
 @pytest.mark.parametrize(
     ("geometry", "said"),
     [
-        ("x", "its geometry is nothing that can be read; draw a polygon"),
-        ({"type": ["Polygon"]}, "its geometry is nothing that can be read; draw a polygon"),
+        ("x", "has no geometry that can be read; draw a polygon"),
+        ({"type": ["Polygon"]}, "has no geometry that can be read; draw a polygon"),
         ({"type": "Polygon"}, NO_POLYGON),
         (
             {"type": "Polygon", "coordinates": [[0, 51]]},
@@ -301,13 +314,19 @@ def test_outline_out_of_any_geojson() -> None:
     [
         (
             '{"type": "Point", "coordinates": [0, 51]}',
-            "x: is not a GeoJSON FeatureCollection; save it as a GeoJSON FeatureCollection.",
+            "x has a Point for a geometry; draw a polygon.",
         ),
-        (collect(feature()), "x: its geometry is nothing that can be read; draw a polygon."),
-        (collect(feature(SQUARE_JSON), 7), "x, feature 2: its geometry is nothing that can be read; draw a polygon."),
+        ("[]", "x is not a GeoJSON FeatureCollection; give a polygon as GeoJSON, with longitude before latitude."),
+        (
+            "{",
+            "x is not GeoJSON, as it cannot be read from line 1, column 2 on; give a polygon as GeoJSON, with "
+            "longitude before latitude.",
+        ),
+        (collect(feature()), "x has no geometry that can be read; draw a polygon."),
+        (collect(feature(SQUARE_JSON), 7), "Feature 2 of x has no geometry that can be read; draw a polygon."),
         (
             collect({**feature(), "geometry": {"type": "MultiPolygon", "coordinates": []}}),
-            "x: has no outline; draw one.",
+            "x has no outline; draw one.",
         ),
     ],
 )

@@ -12,7 +12,15 @@ from urllib.parse import quote
 
 from cspmap.operations.checks import find_problems
 from cspmap.operations.database import OperationsError
-from cspmap.operations.entries import Entries, EntryConflictError, EntryKind, MeetingEntry, Removal, read_entry
+from cspmap.operations.entries import (
+    Entries,
+    EntryConflictError,
+    EntryKind,
+    MeetingEntry,
+    Removal,
+    name_subject,
+    read_entry,
+)
 from cspmap.operations.geojson import read_geojson, read_outline, write_geojson, write_outline
 from cspmap.operations.ledger import ConflictError, Operations
 from cspmap.operations.operation import (
@@ -57,6 +65,7 @@ __all__ = [
     "compare_operations",
     "find_problems",
     "find_url",
+    "name_subject",
     "read_entry",
     "read_geojson",
     "read_outline",

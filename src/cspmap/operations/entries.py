@@ -1,6 +1,6 @@
 """What meetings say: actions and decisions typed in on a screen, kept under its subject, with every change to them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -127,6 +127,27 @@ class Entries:
                 raise EntryConflictError(entry, latest)
             _append(records, replace(latest, who=who), latest, removed=True)
 
+    def take_entries(
+        self, records: Records, entries: Iterable[tuple[str, MeetingEntry]], *, who: str, replace_existing: bool
+    ) -> list[Problem]:
+        """Keep entries of a file, each beside where it stands there, in a transaction of somebody else's.
+
+        Who typed an entry in stays with it; where nobody is named, `who` takes it in. Returned are the problems of
+        those that are here already and differ, unless they are to be replaced: with any, nothing may be kept.
+        """
+        problems, own = [], records.turn_to(_KIND)
+        for where, entry in entries:
+            latest, removed = self._find_latest(own, entry.id)
+            if latest is not None and not removed and _is_same(entry, latest):
+                continue
+            if latest is not None and not replace_existing:
+                differs = f"is here already and differs in {_name_differences(entry, latest)}"
+                state = "was here and has been removed" if removed else differs
+                problems.append(Problem(where, state, "leave it out or have it replaced"))
+                continue
+            _append(own, entry if entry.who.strip() else replace(entry, who=who), latest)
+        return problems
+
     def _open(self, *, write: bool) -> AbstractContextManager[Records]:
         return open_records(_KIND, self._database, write=write)
 
@@ -165,10 +186,24 @@ def _hold_to_limits(entry: MeetingEntry) -> MeetingEntry:
     if decode_value(MeetingEntry, encode_value(entry), where="What was typed in", problems=problems) is not None:
         if not entry.who.strip():
             problems.append(Problem("Who types this in", "is blank", "fill it in"))
-        if not is_identifier(entry.id):
-            problems.append(Problem("What was typed in", f"has the identifier {entry.id!r}", "leave it out"))
-        if any("\0" in text for text in (entry.text, entry.owner, entry.about, entry.subject, entry.who)):
-            problems.append(Problem("What was typed in", "holds a character without a meaning", "type it again"))
+        problems += [Problem("What was typed in", what, fix) for what, fix in find_entry_faults(entry)]
     if problems:
         raise ProblemsError(problems)
     return entry
+
+
+def find_entry_faults(entry: MeetingEntry) -> Iterator[tuple[str, str]]:
+    """What of an entry may not be kept, though each field is of its type, as what is wrong and what to do."""
+    if not is_identifier(entry.id):
+        yield f"has the identifier {entry.id!r}", "leave it out"
+    if any("\0" in text for text in (entry.text, entry.owner, entry.about, entry.subject, entry.who)):
+        yield "holds a character without a meaning", "type it again"
+
+
+def name_subject(operation: str) -> str:
+    """The subject of what is said of an operation, by its identifier."""
+    return f"operation:{operation}"
+
+
+def _name_differences(one: MeetingEntry, other: MeetingEntry) -> str:
+    return ", ".join(name for name in _CONTENT if getattr(one, name) != getattr(other, name))

@@ -1,6 +1,6 @@
 """Operations kept in a database, with every change that was ever made to them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,7 +11,8 @@ from cspmap.operations.checks import find_problems
 from cspmap.operations.database import Database, open_database
 from cspmap.operations.decisions import Decisions
 from cspmap.operations.document import decode_value, encode_value
-from cspmap.operations.entries import Entries
+from cspmap.operations.entries import Entries, MeetingEntry
+from cspmap.operations.geojson import read_features
 from cspmap.operations.operation import Change, Name, Operation, compare_operations, is_identifier, name_briefly
 from cspmap.operations.records import Record, Records, open_records
 from cspmap.operations.schema import prepare_tables
@@ -137,21 +138,48 @@ class Operations:
         Versions counted elsewhere mean nothing here: what is not here starts at 1. Raises ProblemsError with every
         fault, and, unless `replace_existing`, with every operation that is here already and differs.
         """
-        wanted = list(operations)
-        _refuse_faults(wanted, who)
+        wanted = [(_place(operation), operation) for operation in operations]
+        problems = [problem for _, operation in wanted for problem in find_problems(operation)]
+        return self._take(wanted, [], problems, who=who, replace_existing=replace_existing)
+
+    def import_file(
+        self, text: str | bytes, *, name: str, who: str, replace_existing: bool = False
+    ) -> tuple[Operation, ...]:
+        """Keep the operations of a GeoJSON file and what meetings said of them, all or none; as `import_operations`.
+
+        Raises ProblemsError with every problem of the file, whose places begin with its `name`, and of what it meets
+        here.
+        """
+        problems: list[Problem] = []
+        features = read_features(text, name=name, problems=problems)
+        wanted = [(feature.where, feature.operation) for feature in features]
+        said = [entry for feature in features for entry in feature.entries]
+        return self._take(wanted, said, problems, who=who, replace_existing=replace_existing)
+
+    def _take(
+        self,
+        wanted: Sequence[tuple[str, Operation]],
+        said: Sequence[tuple[str, MeetingEntry]],
+        problems: Sequence[Problem],
+        *,
+        who: str,
+        replace_existing: bool,
+    ) -> tuple[Operation, ...]:
+        """Keep operations and entries, each beside its place in words, unless there are problems."""
+        faults = [*problems, *_find_nameless(who)]
         kept = []
         with self._open(write=True) as records:
-            problems = []
-            for operation in wanted:
+            for where, operation in wanted:
                 latest = self._find_latest(records, operation.id)
                 if latest is not None and _is_same(operation, latest):
                     kept.append(latest.operation)
-                elif latest is None or replace_existing:
+                elif latest is not None and not replace_existing:
+                    faults.append(_name_existing(where, operation, latest))
+                elif not faults:
                     kept.append(self._append(records, operation, latest, who=who))
-                else:
-                    problems.append(_name_existing(operation, latest))
-            if problems:
-                raise ProblemsError(problems)
+            faults += self.entries.take_entries(records, said, who=who, replace_existing=replace_existing)
+            if faults:
+                raise ProblemsError(faults)
         return tuple(kept)
 
     def _open(self, *, write: bool) -> AbstractContextManager[Records]:
@@ -185,17 +213,28 @@ def _is_same(operation: Operation, latest: Change) -> bool:
     return not latest.removed and not compare_operations(operation, latest.operation)
 
 
-def _name_existing(operation: Operation, latest: Change) -> Problem:
+def _place(operation: Operation) -> str:
+    return f'Operation "{name_briefly(operation)}"'
+
+
+def _name_existing(where: str, operation: Operation, latest: Change) -> Problem:
     differences = ", ".join(compare_operations(operation, latest.operation))
     state = "was here and has been removed" if latest.removed else f"is here already and differs in {differences}"
-    return Problem(f'Operation "{name_briefly(operation)}"', state, "leave it out or have it replaced")
+    return Problem(where, state, "leave it out or have it replaced")
 
 
 def _refuse_faults(operations: Iterable[Operation], who: str) -> None:
     problems = [problem for operation in operations for problem in find_problems(operation)]
+    problems += _find_nameless(who)
+    if problems:
+        raise ProblemsError(problems)
+
+
+def _find_nameless(who: str) -> list[Problem]:
+    """What is wrong with the name of whoever makes a change."""
+    problems: list[Problem] = []
     where = "Who makes this change"
     decode_value(Name, who, where=where, problems=problems)
     if "\0" in who:
         problems.append(Problem(where, "holds a character without a meaning", "type it again"))
-    if problems:
-        raise ProblemsError(problems)
+    return problems

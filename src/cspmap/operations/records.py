@@ -31,6 +31,10 @@ class Records:
         self._database = database
         self._run = run
 
+    def turn_to(self, kind: str) -> "Records":
+        """The records of another kind, within the same transaction."""
+        return Records(kind, self._database, self._run)
+
     def list_latest(self) -> list[Record]:
         """The latest version of every record."""
         return self._list(

@@ -48,7 +48,15 @@ def edit_plan(query: Query, base: Operation, key: str) -> Operation:
         buffer = None
         if buffered:
             buffer = st.number_input(
-                "Buffer around it in metres", 1.0, 20_000.0, base.buffer_metres or 250.0, 50.0, key=f"{key}-buffer"
+                "Buffer around it in metres",
+                1.0,
+                20_000.0,
+                base.buffer_metres or 250.0,
+                50.0,
+                key=f"{key}-buffer",
+                format="%g",
+                help="How far from its edge the ring reaches that is looked at for displacement.",
+                width=200,
             )
         st.markdown("**Measures of success in recorded crime**")
         crimes = edit_rows(

@@ -1,5 +1,6 @@
 """The lists that grow while an operation runs: actions, decisions and survey figures, each changed as a list."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -7,7 +8,16 @@ import pandas as pd
 import streamlit as st
 
 from cspmap.operation_surveys import list_surveys
-from cspmap.operations import Action, ActionStatus, Decision, Operation, SurveyGoal, SurveyResult
+from cspmap.operations import (
+    Action,
+    ActionStatus,
+    Decision,
+    MeetingEntry,
+    Operation,
+    SurveyGoal,
+    SurveyResult,
+    name_subject,
+)
 from cspmap.views.operation_rows import choose_day, edit_rows
 from cspmap.views.operation_words import describe_survey, describe_wave, format_day
 from cspmap.views.words import escape_markdown
@@ -33,6 +43,7 @@ def show_actions(operation: Operation) -> None:
             ),
             hide_index=True,
             width="stretch",
+            placeholder="–",
             column_config={name: st.column_config.DateColumn(format=_DAY) for name in ("Due", "Agreed")},
         )
     else:
@@ -43,6 +54,33 @@ def show_actions(operation: Operation) -> None:
             about = ", ".join(filter(None, (format_day(decision.made), decision.made_by)))
             why = f" Because: {decision.reason}" if decision.reason.strip() else ""
             st.markdown(f"- {escape_markdown(decision.text + why)} {f'({escape_markdown(about)})' if about else ''}")
+
+
+def show_said(entries: Sequence[MeetingEntry], operation: Operation) -> None:
+    """Actions and decisions that were typed in at meetings, the latest meeting's first, and by whom."""
+    said = [entry for entry in entries if entry.subject == name_subject(operation.id)]
+    if not said:
+        return
+    st.markdown("**Said in meetings**")
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "Meeting": [entry.said for entry in said],
+                "What": [entry.text for entry in said],
+                "Kind": [entry.kind.capitalize() for entry in said],
+                "Owner": [entry.owner for entry in said],
+                "Due": [entry.due for entry in said],
+                # A decision has no use for one.
+                "Status": [ACTION_STATUSES[entry.status] if entry.kind == "action" else "" for entry in said],
+                "Typed in by": [entry.who for entry in said],
+            }
+        ),
+        hide_index=True,
+        width="stretch",
+        placeholder="–",
+        column_config={name: st.column_config.DateColumn(format=_DAY) for name in ("Meeting", "Due")},
+    )
+    st.caption("They are changed on the operation's screen in the meeting.")
 
 
 def show_surveys(operation: Operation) -> None:

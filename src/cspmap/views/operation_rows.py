@@ -56,6 +56,6 @@ def _add(state: str) -> None:
 def choose_day(label: str, start: date | None, *, key: str) -> date | None:
     """A day, or none."""
     day: date | None = st.date_input(
-        label, start, key=key, min_value=_FIRST_DAY, max_value=_LAST_DAY, format="DD/MM/YYYY", width=150
+        label, start, key=key, min_value=_FIRST_DAY, max_value=_LAST_DAY, format="DD/MM/YYYY", width=180
     )
     return day

@@ -106,7 +106,8 @@ def show_measures(
     caveats = list_sheet_caveats(query, counts, operation, choice)
     measures = tabulate_measures(sheet)
     st.markdown(f"**{escape_markdown(result.crime)}**: did it work, and did it move next door")
-    st.dataframe(measures, hide_index=True, width="stretch", height="content")
+    # One that wraps, so that all of its columns are seen on a phone as well.
+    st.table(measures.map(escape_markdown), hide_index=True)
     st.download_button(
         "CSV",
         lambda: write_csv(measures.assign(crime=result.crime), [*sheet.cautions, *caveats]),
