@@ -286,3 +286,11 @@ def test_spans_of_months_are_judged_as_they_are(query: Query, incidents: pd.Data
     both = both[both["in_ward"].notna() | both["longitude"].isna()]
     assert line["actual"] == both["month"].between("2007-05", "2007-10").sum()
     assert line["status"] in ("met", "not met")
+
+
+@pytest.mark.parametrize("level", ["area", "ward"])
+def test_an_indicator_by_itself_is_judged_as_beside_the_others(level: str, query: Query) -> None:
+    whole = show(query, level, "2007-08", NOVEMBER)
+    for key in whole.indicators:
+        alone = show(query, level, "2007-08", NOVEMBER, table=query.store.targets[0].keep(key))
+        pd.testing.assert_frame_equal(alone.lines, whole.lines.loc[[key]])

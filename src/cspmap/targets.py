@@ -6,7 +6,7 @@ out: a table that contradicts itself is kept as it stands, for `cspmap.analysis.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Literal, TypeVar
@@ -117,6 +117,10 @@ class TargetTable:
         named = {name for area in self.areas for name in area.parts}
         tops = [area for area in self.areas if area.name not in named]
         return tops[0] if len(tops) == 1 else None
+
+    def keep(self, indicator: str) -> "TargetTable":
+        """The table of one indicator (by key) alone."""
+        return replace(self, targets=tuple(target for target in self.targets if target.indicator.key == indicator))
 
     def find(self, indicator: str, area: str, due: Span) -> Target | None:
         """The target of an indicator (by key) and area (by name) for a period; None where there is none."""

@@ -4,6 +4,7 @@ import streamlit as st
 
 from cspmap.analysis.targets import resolve
 from cspmap.board import Board, find_as_at, list_weights, make_board, spell_out
+from cspmap.exports.published import publish
 from cspmap.goals import Sharing, list_measured, list_periods
 from cspmap.query import Query
 from cspmap.selection import Selection
@@ -20,9 +21,10 @@ def load_board(query: Query, choice: BoardChoice) -> Board:
 
 @st.cache_resource(max_entries=64, show_spinner="Working out the board")
 def _work_out(_query: Query, version: str, choice: BoardChoice) -> Board:
+    table = read_table(_query, choice.number, choice.use)
     return make_board(
         _query,
-        read_table(_query, choice.number, choice.use),
+        table if choice.only is None else table.keep(choice.only),
         level=choice.level,
         span=choice.span,
         as_at=choice.as_at,
@@ -48,14 +50,17 @@ def shade_progress(query: Query, selection: Selection) -> Choropleth | None:
     """
     partnership, month = query.store.partnership, selection.span.last
     wanted = set(query.crime_types(selection))
+    level = query.store.counted_level(selection.level)
     for number, table in enumerate(query.store.targets):
-        spans = [span for span in list_periods(table, partnership) if month in span]
         for indicator in list_measured(table, partnership):
-            if spans and set(spell_out(indicator.crimes, partnership)) == wanted:
-                level = query.store.counted_level(selection.level)
-                as_at = min(month, find_as_at(query, spans[0]))
-                board = load_board(query, BoardChoice(number, level, "baseline", spans[0], as_at))
-                # A table may ask different years of its indicators.
-                if indicator.key in board.indicators:
-                    return state_rule(Choropleth(*shade_ratings(board, indicator.key)), board.rule)
+            if set(spell_out(indicator.crimes, partnership)) != wanted:
+                continue
+            # A table may ask different years of its indicators.
+            span = next((span for span in list_periods(table.keep(indicator.key), partnership) if month in span), None)
+            if span is not None:
+                as_at = min(month, find_as_at(query, span))
+                # What is withheld of an indicator hangs on the others, which are shown beside it.
+                only = None if publish(query).hides else indicator.key
+                board = load_board(query, BoardChoice(number, level, "baseline", span, as_at, only=only))
+                return state_rule(Choropleth(*shade_ratings(board, indicator.key)), board.rule)
     return None

@@ -33,7 +33,10 @@ _MOST_OPTIONS = 30
 
 @dataclass(frozen=True)
 class BoardChoice:
-    """What board to show. `number` is the table's place among the store's; `use` whether it is as printed."""
+    """What board to show. `number` is the table's place among the store's; `use` whether it is as printed.
+
+    `only` is the key of the one indicator that is wanted, where that makes no difference to it.
+    """
 
     number: int
     level: str
@@ -41,6 +44,7 @@ class BoardChoice:
     span: Span
     as_at: Month
     use: Use = "printed"
+    only: str | None = None
 
 
 def choose_table(query: Query) -> int:
