@@ -312,16 +312,6 @@ def give_share(coverage: Coverage, rule: Disclosure) -> float:
     return float("nan") if share is None or hides_total(coverage, rule) else share
 
 
-def describe_internal(rule: Disclosure) -> str:
-    """What stands beside every figure that does not keep the disclosure rule; empty where there is none to keep."""
-    if rule.rule == "none":
-        return ""
-    return (
-        "Small counts are shown here as they are, for use inside the partnership: its rule on small counts is kept on "
-        "Explore, on Compare and in extracts. Pass those on, not these."
-    )
-
-
 def describe_rule(rule: Disclosure) -> str:
     """The disclosure rule as it is stated beside every figure that keeps it; empty where there is none."""
     if rule.rule == "suppress":

@@ -11,7 +11,6 @@ import streamlit as st
 from cspmap import workspace
 from cspmap.build import build_store
 from cspmap.errors import SelectionError, UserError
-from cspmap.exports.published import describe_internal
 from cspmap.query import Query
 from cspmap.store import find_version, open_store
 from cspmap.views.words import escape_markdown
@@ -75,18 +74,12 @@ _STYLE = """<style>
 </style>"""
 
 
-def begin_page(query: Query, *, internal: bool = False) -> None:
-    """What the viewer must know before any figure; the bundled example says that it is one on every page.
-
-    `internal` is a page that does not keep the partnership's disclosure rule; where there is one, it says so.
-    """
+def begin_page(query: Query) -> None:
+    """What the viewer must know before any figure; the bundled example says that it is one on every page."""
     st.html(_STYLE)
     notice = query.store.partnership.notice
     if notice:
         st.markdown(f":blue-background[:material/science: {escape_markdown(notice)}]")
-    told = describe_internal(query.store.partnership.disclosure) if internal else ""
-    if told:
-        st.markdown(f":orange-background[:material/lock: {escape_markdown(told)}]")
 
 
 def show_licences(query: Query) -> None:
