@@ -135,7 +135,8 @@ def test_slides_hold_text_table_and_chart_of_their_own(store: Store) -> None:
     texts = " | ".join(list_texts(glance))
     for told in ("Burglary is up 12 %", "1,584", "per 1,000 residents", "Burglary, year to December 2007"):
         assert told in texts
-    (chart,) = [shape.chart for shape in glance.shapes if shape.has_chart]
+    # Above the table, which alone would leave its slide half empty.
+    (chart,) = [shape.chart for shape in others[0].shapes if shape.has_chart]
     assert [series.name for series in chart.plots[0].series] == ["This year", "On course"]
     assert chart.plots[0].series[0].values[:4] == (10.0, 12.0, None, 8.0)
     assert 'dispBlanksAs val="gap"' in chart.part.blob.decode()
@@ -202,6 +203,41 @@ def test_a_long_table_goes_on_and_loses_no_row(store: Store) -> None:
         assert [cell.text for cell in table.table.rows[0].cells] == ["Area", "Incidents", "Rating"]
     titles = [slide.shapes.title.text_frame.text for slide in slides]
     assert titles[:3] == ["Luton CSP", "Areas", "Areas (continued)"]
+
+
+@pytest.mark.parametrize("rows", [21, 26, 34, 50])
+def test_a_table_that_goes_on_has_about_as_many_rows_on_each_slide(store: Store, rows: int) -> None:
+    screen = Screen("a", "Areas", "", table=make_table(rows), caveats=CAVEATS)
+    slides = read_slides(write_pack(make_briefing(store, screen), store, "pptx"))
+    sizes = [len(shape.table.rows) - 1 for slide in slides for shape in slide.shapes if shape.has_table]
+    assert sum(sizes) == rows
+    assert max(sizes) - min(sizes) <= len(sizes)
+
+
+def test_a_short_table_stands_below_the_chart_and_a_long_one_leaves_it_beside_the_words(store: Store) -> None:
+    whole = make_briefing(store).screens[0]
+    for table, where in ((make_table(5), "Luton at a glance (continued)"), (make_table(22), "Luton at a glance")):
+        slides = read_slides(write_pack(make_briefing(store, replace(whole, table=table)), store, "pptx"))
+        (chart,) = [slide for slide in slides for shape in slide.shapes if shape.has_chart]
+        assert chart.shapes.title.text_frame.text == where
+        shapes = [shape for shape in chart.shapes if shape.has_chart or shape.has_table]
+        if len(shapes) == 2:
+            assert shapes[0].top + shapes[0].height <= shapes[1].top
+
+
+def test_a_chart_names_what_is_withheld_in_its_title_and_leaves_it_out_of_its_workbook(store: Store) -> None:
+    line = Line("This month", (12.0, None, None, 11.0), withheld=frozenset({1, 2}))
+    trend = TrendFigure(
+        "Robbery a month", ("2007-01", "2007-02", "2007-03", "2007-04"), (line,), "incidents", "By month."
+    )
+    screen = Screen("a", "Robbery", "", chart=trend, caveats=CAVEATS)
+    slides = read_slides(write_pack(make_briefing(store, screen), store, "pptx"))
+    (chart,) = [shape.chart for slide in slides for shape in slide.shapes if shape.has_chart]
+    title = chart.chart_title.text_frame.text
+    assert title == "Robbery a month (incidents; open where withheld or not known)"
+    book = load_workbook(io.BytesIO(chart.part.chart_workbook.xlsx_part.blob))
+    assert [row[1] for row in book["Sheet1"].iter_rows(min_row=2, values_only=True)] == [12, None, None, 11]
+    assert [row[1] for row in tabulate_chart(trend).rows] == ["12", "withheld", "withheld", "11"]
 
 
 def test_nothing_lies_outside_its_slide(store: Store) -> None:
@@ -334,7 +370,7 @@ def test_slides_open_in_libreoffice(store: Store, tmp_path: Path) -> None:
     pages = read_pdf((tmp_path / "out" / "pack.pdf").read_bytes(), tmp_path)
     assert len(pages) == len(read_slides(data))
     assert "Luton at a glance" in pages[1]
-    assert "Burglary a month" in pages[1]
+    assert "Burglary a month" in pages[2]
 
 
 # ---- tables ----------------------------------------------------------------------------------------------------------

@@ -11,26 +11,23 @@ from typing import TYPE_CHECKING, Any
 from cspmap.briefing.screen import BarsFigure, Briefing, Figure, Screen, TableFigure, TrendFigure
 from cspmap.briefing.svg import LINE_HEIGHT, break_text, clean_text
 from cspmap.exports.pack_shapes import (
-    GRID,
     MUTED,
     Box,
     add_chart,
-    add_letter,
     add_page_number,
     add_picture,
     add_table,
     add_text,
-    fill_shape,
     measure_height,
     measure_rows,
     share_widths,
     write_paragraphs,
-    write_run,
 )
 from cspmap.exports.pack_tables import list_map_tables, tabulate_entries
 from cspmap.exports.pack_text import ABOUT, Foot, join_caveats, write_foot
+from cspmap.exports.pack_tiles import add_tile, measure_tile
 from cspmap.store import Store
-from cspmap.views.palettes import CATEGORICAL, OUTLINE
+from cspmap.views.palettes import CATEGORICAL
 
 if TYPE_CHECKING:
     from pptx.presentation import Presentation
@@ -191,9 +188,17 @@ def _write_screen(deck: _Deck, screen: Screen, notice: str, paint_map: PaintMap)
         flow.put_tiles(screen.figures)
     table = screen.table if screen.table is not None and screen.table.rows else None
     if screen.map is not None:
+        chart = screen.chart
+        # A table that would be alone on the next slide and leave it half empty has the chart there with it.
+        together = chart is not None and table is not None and flow.has_room_for(table)
         flow.put_beside(
-            lambda box: _add_map(flow.room.slide, box, screen, paint_map), screen.sentences, screen.chart or table
+            lambda box: _add_map(flow.room.slide, box, screen, paint_map),
+            screen.sentences,
+            None if together else chart or table,
         )
+        if together and chart is not None and table is not None:
+            flow.put_chart_above(chart, table)
+            table = None
     elif screen.chart is not None:
         chart = screen.chart
         flow.put_beside(lambda box: add_chart(flow.room.slide, box, chart, 11), screen.sentences, table)
@@ -226,6 +231,7 @@ class _Flow:
     def __init__(self, deck: _Deck, title: str, subtitle: str, caveats: str) -> None:
         self._deck, self._title, self._subtitle, self._caveats = deck, title, subtitle, caveats
         self.room = deck.begin(title, subtitle, caveats)
+        self._whole = self.room.height
         self._beside: TableFigure | None = None
 
     def _turn(self) -> None:
@@ -238,16 +244,30 @@ class _Flow:
         for start in range(0, len(figures), _TILES):
             row = figures[start : start + _TILES]
             width = (INNER - GAP * (len(row) - 1)) / len(row)
-            tall = max(_measure_tile(each, width) for each in row)
+            tall = max(measure_tile(each, width) for each in row)
             if tall > self.room.height:
                 self._turn()
             for place, each in enumerate(row):
-                _add_tile(self.room.slide, Box(MARGIN + place * (width + GAP), self.room.top, width, tall), each)
+                add_tile(self.room.slide, Box(MARGIN + place * (width + GAP), self.room.top, width, tall), each)
             self.room.top += tall + GAP
 
     def has_put(self, table: TableFigure) -> bool:
         """Whether a table stands beside a picture already."""
         return self._beside is table
+
+    def has_room_for(self, table: TableFigure) -> bool:
+        """Whether a slide of its own has room for a table whole, and a chart above it."""
+        _, _, heights = self._choose_size(table, self._whole)
+        return self._measure_head(table) + sum(heights) + GAP <= self._whole - _LEAST_PICTURE
+
+    def put_chart_above(self, chart: TrendFigure | BarsFigure, table: TableFigure) -> None:
+        """A chart over the whole width and a table below it, on a slide of their own."""
+        self._turn()
+        _, _, heights = self._choose_size(table, self._whole)
+        room, below = self.room, self._measure_head(table) + sum(heights) + GAP
+        add_chart(room.slide, Box(MARGIN, room.top, INNER, room.height - below - GAP), chart, 11)
+        room.top = room.bottom - below
+        self.put_table(table)
 
     def put_beside(
         self,
@@ -267,7 +287,7 @@ class _Flow:
         draw(Box(MARGIN, room.top, wide, room.height))
         left, width = MARGIN + wide + GAP, INNER - wide - GAP
         top, rest = room.top, list(words)
-        size = BODY - 1
+        size = BODY if other is None else BODY - 1
         while rest:
             tall = measure_height(rest[0], width, size) + 5
             if top + tall > room.bottom:
@@ -331,14 +351,15 @@ class _Flow:
         return [" ".join(lines[start : start + most]) for start in range(0, len(lines), most)]
 
     def put_table(self, table: TableFigure) -> None:
-        """A table with its title, its heading on every slide that it goes on on."""
-        size, widths, heights = self._choose_size(table)
-        head = measure_height(table.title, INNER, BODY, bold=True) + 4
+        """A table with its title, its heading on every slide that it goes on on, with about as many rows on each."""
+        size, widths, heights = self._choose_size(table, self.room.height)
+        head = self._measure_head(table)
         start = 0
         while start < len(table.rows):
             free = self.room.height - head - heights[0]
+            share = _share_out(heights[1 + start :], free, self._whole - head - heights[0])
             end, used = start, 0.0
-            while end < len(table.rows) and used + heights[1 + end] <= free:
+            while end < len(table.rows) and used + heights[1 + end] <= free and used < share:
                 used += heights[1 + end]
                 end += 1
             fresh = self.room.height > 0.5 * HEIGHT
@@ -356,13 +377,16 @@ class _Flow:
         if table.note:
             self.put_words([table.note], TABLE)
 
-    def _choose_size(self, table: TableFigure) -> tuple[float, list[float], list[float]]:
+    def _measure_head(self, table: TableFigure) -> float:
+        return measure_height(table.title, INNER, BODY, bold=True) + 4
+
+    def _choose_size(self, table: TableFigure, room: float) -> tuple[float, list[float], list[float]]:
         """The usual size of text, or a smaller one where a table then needs no second slide; with its measures."""
         measured = []
         for size in (TABLE, SMALL_TABLE):
             widths = share_widths(table, INNER, size)
             measured.append((size, widths, measure_rows(table, widths, size)))
-            if sum(measured[-1][2]) + 1.5 * BODY <= self.room.height:
+            if sum(measured[-1][2]) + 1.5 * BODY <= room:
                 return measured[-1]
         return measured[0]
 
@@ -383,28 +407,11 @@ class _Flow:
         room.top = top + heights[0] + sum(heights[1:][rows]) + GAP
 
 
-_VALUE, _LABEL, _NOTE, _EDGE = 26.0, 11.5, 10.0, 8.0
-
-
-def _measure_tile(figure: Figure, width: float) -> float:
-    inner = width - 2 * _EDGE
-    value = measure_height(figure.value, inner - (34 if figure.rating else 0), _VALUE, bold=True)
-    label = measure_height(figure.label, inner, _LABEL)
-    return value + label + measure_height(figure.note, inner, _NOTE) + 2 * _EDGE
-
-
-def _add_tile(slide: "Slide", box: Box, figure: Figure) -> None:
-    """One large number with what it counts, a few words, and the letter of its rating."""
-    from pptx.util import Pt
-
-    shape = add_text(slide, box, [figure.value], _VALUE, bold=True, name=clean_text(figure.label)[:200])
-    fill_shape(shape, fill="#F3F5F7", line=GRID)
-    frame = shape.text_frame
-    frame.margin_left = frame.margin_right = Pt(_EDGE)
-    frame.margin_top = Pt(_EDGE / 2)
-    for text, size, colour in ((figure.label, _LABEL, OUTLINE), (figure.note, _NOTE, MUTED)):
-        if text:
-            write_run(frame.add_paragraph(), text, size, colour=colour)
-    if figure.rating:
-        side = 28.0
-        add_letter(slide, Box(box.left + box.width - side - _EDGE, box.top + _EDGE, side, side), figure.rating)
+def _share_out(heights: Sequence[float], first: float, further: float) -> float:
+    """How high each part of a table is to be that goes on over slides: what is free on the `first`, and on others."""
+    parts, free = 1, first
+    for height in heights:
+        if height > free:
+            parts, free = parts + 1, further
+        free -= height
+    return sum(heights) / parts
