@@ -7,7 +7,14 @@ from cspmap.analysis.targets.verdict import CALIBRATION
 from cspmap.board import Board, list_weights
 from cspmap.exports.extract import write_csv
 from cspmap.exports.published import WITHHELD
-from cspmap.exports.target_tables import describe_months, list_board_caveats, list_unmeasured, tabulate_board
+from cspmap.exports.target_tables import (
+    WITNESSES,
+    describe_chance,
+    describe_months,
+    list_board_caveats,
+    list_unmeasured,
+    tabulate_board,
+)
 from cspmap.goals import WHOLE
 from cspmap.partnership import Denominator
 from cspmap.periods import Span
@@ -77,6 +84,7 @@ def show_board(query: Query, board: Board) -> None:
             show_letters(board)
         st.markdown("**Every area**, the farthest behind first")
         show_lines(areas)
+    st.caption(escape_markdown(f"{describe_chance(board.lines)} {WITNESSES}"))
     caveats = list_board_caveats(board, query)
     with st.container(horizontal=True):
         st.download_button(
@@ -123,6 +131,7 @@ def show_map(query: Query, board: Board) -> None:
     )
     draw_map(view, key="rating-map", height=MAP_HEIGHT)
     show_sheet(take_area(lines, code) if code else lines, by="area")
+    st.caption(escape_markdown(f"{describe_chance(lines)} {WITNESSES}"))
 
 
 def show_trajectories(query: Query, board: Board) -> None:
@@ -153,6 +162,7 @@ def show_area(query: Query, board: Board) -> None:
     st.subheader(escape_markdown(board.names[code]), anchor=False)
     st.write(summarise_ratings(lines))
     show_sheet(lines, by="indicator")
+    st.caption(escape_markdown(WITNESSES))
 
 
 def show_funnel(query: Query, board: Board) -> None:

@@ -13,6 +13,8 @@ from cspmap.board import Board, find_as_at, find_level, find_period, list_weight
 from cspmap.errors import UserError
 from cspmap.exports.extract import write_csv
 from cspmap.exports.target_tables import (
+    WITNESSES,
+    describe_chance,
     describe_months,
     describe_unmeasured,
     list_board_caveats,
@@ -221,6 +223,7 @@ def test_the_file_has_all_that_must_travel_with_a_figure(query: Query) -> None:
         assert frame[name].notna().all(), name
     told = " ".join(caveats)
     assert query.store.partnership.notice in told
+    assert WITNESSES in caveats
     assert "Luton targets 2005-08, Luton, year to March 2008, as at November 2007." in caveats
     assert "four times in five" in told
     incidents = pd.read_parquet(query.store.folder / "incidents")
@@ -234,6 +237,18 @@ def test_the_file_has_all_that_must_travel_with_a_figure(query: Query) -> None:
     records = json.loads(json.dumps(take_records(frame)))
     assert [record["target"] for record in records] == frame["target"].tolist()
     assert all(isinstance(record["actual"], int) for record in records)
+
+
+def test_how_many_lines_chance_alone_would_flag() -> None:
+    """One in twenty of those tested: 3 of 60, by hand; untested lines cannot be flagged."""
+    changes = ["up"] * 10 + ["down"] * 5 + ["normal variation"] * 45 + ["too few to say"] * 30 + ["not known"] * 10
+    assert describe_chance(pd.DataFrame({"change": changes})) == (
+        "If nothing had changed anywhere, about 3 of the 60 lines tested (1 in 20) would still show a change on last "
+        "year by chance alone."
+    )
+    assert "fewer than one of the 9 lines" in describe_chance(pd.DataFrame({"change": ["up"] * 9}))
+    assert "about 1 of the 19 lines" in describe_chance(pd.DataFrame({"change": ["down"] * 19}))
+    assert describe_chance(pd.DataFrame({"change": ["not known"] * 9})) == ""
 
 
 def test_a_gap_is_empty_in_the_file_and_null_in_json(awkward: Query) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from cspmap.analysis.change import ALPHA, Verdict
 from cspmap.analysis.targets import Fault, reconcile, tabulate_faults
 from cspmap.analysis.targets.verdict import CALIBRATION
 from cspmap.board import Board, spell_out
@@ -18,6 +19,13 @@ from cspmap.selection import Selection
 from cspmap.targets import Indicator, Target, TargetTable
 from cspmap.views.words import describe_missing, describe_unlocated, join_words, the
 
+# What the words of a line on change rest on: on other pages the same counts may be judged by one of the two alone.
+WITNESSES = (
+    "Whether a change is real is judged here by two tests together: these months against the same months a year before "
+    "(the E-test, by which alone Explore judges), and a control chart of the months. Where the first alone shows a "
+    'change, there "may be" one.'
+)
+_TESTED: tuple[Verdict, ...] = ("up", "down", "normal variation")
 _ORDER = {"R": 0, "A": 1, "G": 2, "?": 3}
 # What a line of a board comes to in a file, in this order; the rest of its figures follow.
 _FIRST = (
@@ -55,6 +63,22 @@ def tabulate_board(board: Board) -> pd.DataFrame:
     return figures[[*_FIRST, *(column for column in figures if column not in _FIRST)]]
 
 
+def describe_chance(lines: pd.DataFrame) -> str:
+    """How many of a board's lines would show a change where nothing has changed: ALPHA of those that were tested.
+
+    Empty where none was. It is their number on average, whatever lines share; of small counts the E-test flags fewer.
+    """
+    tested = int(lines["change"].isin(_TESTED).sum())
+    if not tested:
+        return ""
+    number = round(tested * ALPHA)
+    told = f"about {number}" if number else "fewer than one"
+    return (
+        f"If nothing had changed anywhere, {told} of the {tested:,} lines tested (1 in {1 / ALPHA:.0f}) would still "
+        "show a change on last year by chance alone."
+    )
+
+
 def list_board_caveats(board: Board, query: Query) -> list[str]:
     """What travels with a board's figures, a sentence each."""
     partnership = query.store.partnership
@@ -66,6 +90,7 @@ def list_board_caveats(board: Board, query: Query) -> list[str]:
         describe_months(query, board.span, board.as_at),
         describe_unmeasured(query, board.table),
         _describe_unlocated(board, query),
+        WITNESSES,
         f"A range holds the outturn four times in five. {CALIBRATION}",
     ]
     return [sentence for sentence in sentences if sentence]
