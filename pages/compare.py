@@ -3,6 +3,7 @@
 import streamlit as st
 
 from cspmap.query import Query
+from cspmap.views.compare_controls import check_peer_address
 from cspmap.views.compare_tabs import show_every_offence, show_funnel, show_group, show_inside, show_sources
 from cspmap.views.dashboard import begin_page, load_query, settle_memory, show_errors, show_licences
 
@@ -19,6 +20,7 @@ TABS = {
 @show_errors()
 def compare(query: Query) -> None:
     """Choices and tabs: one fragment, so that a choice redraws these and nothing else."""
+    check_peer_address(query, list(TABS))
     for tab, show in zip(st.tabs(list(TABS), key="tab", bind="query-params"), TABS.values(), strict=True):
         if tab.open:
             with tab:

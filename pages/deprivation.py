@@ -12,6 +12,7 @@ from cspmap.views.deprivation_controls import (
     MAP,
     DeprivationPage,
     Shown,
+    check_deprivation_address,
     choose_deprivation,
     choose_shown,
     take_acts,
@@ -41,6 +42,7 @@ TABS = ("Map", "Scatter", "By fifth", "Who it falls on", "More or less than usua
 def compare_deprivation(query: Query) -> None:
     """Choices, sentence, and a tab for each question."""
     partnership = query.store.partnership
+    check_deprivation_address(query, TABS)
     take_acts()
     bar = st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="filters")
     page = choose_deprivation(query, bar=bar)

@@ -6,6 +6,7 @@ from cspmap.exports.extract import write_csv
 from cspmap.exports.priority_table import tabulate_chart
 from cspmap.query import Query
 from cspmap.scanning import rank_categories
+from cspmap.views.address import check_address
 from cspmap.views.dashboard import begin_page, load_query, settle_memory, show_errors, show_licences
 from cspmap.views.priority_controls import choose_categories, choose_weights, choose_year, load_scan, open_decisions
 from cspmap.views.priority_decide import show_decisions
@@ -14,11 +15,14 @@ from cspmap.views.priority_words import describe_gaps, list_scan_caveats
 from cspmap.views.target_board import warn
 from cspmap.views.words import describe_missing, escape_markdown, the
 
+TABS = ("Ranking", "Decide", "Published charts")
+
 
 @st.fragment
 @show_errors()
 def follow_priorities(query: Query) -> None:
     """Choices, the ranking, the group's part, and the charts published before."""
+    check_address(query, tab=TABS)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="filters"):
         year = choose_year(query)
         categories = choose_categories(query)
@@ -30,7 +34,7 @@ def follow_priorities(query: Query) -> None:
     st.markdown(f"**{escape_markdown(heading)}.** A score orders the talk; the group decides.")
     warn(" ".join(filter(None, (describe_missing(scan.coverage.missing, year.words), describe_gaps(scan)))))
     caveats = list_scan_caveats(query, scan, weights)
-    ranking, decide, published = st.tabs(["Ranking", "Decide", "Published charts"], key="tab", bind="query-params")
+    ranking, decide, published = st.tabs(TABS, key="tab", bind="query-params")
     if ranking.open:
         with ranking:
             show_ranking(chart)

@@ -1,6 +1,6 @@
 """The choices of the deprivation page, each kept in the page's address."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +10,8 @@ from streamlit.delta_generator import DeltaGenerator
 from cspmap.analysis.bivariate import SIDE
 from cspmap.deprivation_view import DeprivationChoice, list_editions
 from cspmap.query import Query
+from cspmap.selection import choose_held
+from cspmap.views.address import check_address
 from cspmap.views.controls import MapSettings, choose_months_and_crimes
 from cspmap.views.deprivation_words import DOMAIN_NAMES, name_class
 from cspmap.views.map import LegendEvent, MapEvent, take_message
@@ -42,6 +44,24 @@ class Shown:
     classes: tuple[int, ...]
     area: str | None
     answers: str | None
+
+
+def check_deprivation_address(query: Query, tabs: Sequence[str]) -> None:
+    """Refuse an address that asks for what the store or the page does not hold. Raises SelectionError."""
+    editions = [str(year) for year in list_editions(query)]
+    domains = [DOMAIN_NAMES[key] for year in editions for key in query.list_domains(int(year))]
+    levels = [layer.key for layer in query.store.partnership.layers]
+    areas = {f"area-{level}": list(query.name_areas(level).values()) for level in levels}
+    check_address(
+        query,
+        tab=tabs,
+        edition=editions,
+        domain=list(dict.fromkeys(domains)),
+        colours=list(COLOURS.values()),
+        **areas,
+    )
+    for asked in st.query_params.get_all(_SHOWN):
+        choose_held("class", asked, [name_class(number) for number in CLASSES])
 
 
 def take_acts() -> None:

@@ -9,7 +9,7 @@ from cspmap.exports.published import WITHHELD, describe_rule, publish
 from cspmap.perceptions import judge_targets, list_beside, list_readings
 from cspmap.periods import Month, Span
 from cspmap.query import Query
-from cspmap.selection import Selection
+from cspmap.selection import Selection, choose_held
 from cspmap.views.perception_charts import draw_figures, draw_recorded, draw_said, draw_series
 from cspmap.views.perception_words import (
     APART,
@@ -117,6 +117,8 @@ def show_beside(query: Query) -> None:
         st.write("No indicator that is loaded has recorded crime of the same subject beside it.")
         return
     subjects = list(dict.fromkeys(found["name"]))
+    for asked in st.query_params.get_all("subject"):
+        choose_held("subject", asked, subjects)
     # The one with most readings of known years first: it has something to be seen.
     dated = found[found["period"] != ""]["name"].value_counts()
     usual = str(dated.index[0]) if len(dated) else subjects[0]
