@@ -9,10 +9,17 @@ from cspmap.analysis.control_chart import funnel_limits, funnel_overdispersion
 from cspmap.board import Board, trace_board
 from cspmap.exports.published import WITHHELD
 from cspmap.views.charts import GREY, INK, Chart, Spec
+from cspmap.views.label_places import Side, place_labels
 from cspmap.views.palettes import CATEGORICAL, SPECIAL
 
 _AXIS = {"labelColor": INK, "titleColor": INK}
-_MOST_NAMED, _BEYOND = 8, "datum.ratio < datum.lower_95 || datum.ratio > datum.upper_95"
+_MOST_NAMED = 8
+_SIDES: dict[Side, Spec] = {
+    "right": {"align": "left", "dx": 7},
+    "left": {"align": "right", "dx": -7},
+    "above": {"align": "center", "dy": -12},
+    "below": {"align": "center", "dy": 13},
+}
 # How far the limits of a funnel plot reach beyond its areas, and in how many steps they are drawn.
 _SIDE, _STEPS = 0.85, 60
 SO_FAR, ON_COURSE, LAST_YEAR, HEADING = "So far", "On course", "Last year", "Heading for"
@@ -150,8 +157,6 @@ def draw_funnel(
     }
     title = f"Against expected by {per} (100 = as expected)"
     area = [{"filter": "isValid(datum.name)"}]
-    # Names of many areas would lie over each other: then only those are named that stand out.
-    named = [*area, {"filter": _BEYOND}] if len(funnel.areas) > _MOST_NAMED else area
     points: Spec = {
         "transform": area,
         "mark": {"type": "circle", "size": 70, "opacity": 1, "color": CATEGORICAL[0]},
@@ -165,11 +170,14 @@ def draw_funnel(
             ],
         },
     }
-    labels: Spec = {
-        "transform": named,
-        "mark": {"type": "text", "align": "left", "dx": 7, "color": INK},
-        "encoding": {"x": x, "y": {"field": "ratio", "type": "quantitative"}, "text": {"field": "name"}},
-    }
+    labels: list[Spec] = [
+        {
+            "transform": [{"filter": f"datum.side == '{side}'"}],
+            "mark": {"type": "text", "color": INK, **look},
+            "encoding": {"x": x, "y": {"field": "ratio", "type": "quantitative"}, "text": {"field": "name"}},
+        }
+        for side, look in _SIDES.items()
+    ]
     limits: list[Spec] = [
         {
             "transform": [{"filter": "!isValid(datum.name)"}],
@@ -179,5 +187,21 @@ def draw_funnel(
         for name in ("lower_998", "lower_95", "upper_95", "upper_998")
     ]
     even: Spec = {"mark": {"type": "rule", "color": INK}, "encoding": {"y": {"datum": 100}}}
-    frame = pd.concat([funnel.areas, funnel.limits], ignore_index=True)
-    return Chart(frame, {"height": height, "layer": [*limits, even, points, labels]})
+    frame = pd.concat([_name_areas(funnel, height), funnel.limits], ignore_index=True)
+    return Chart(frame, {"height": height, "layer": [*limits, even, points, *labels]})
+
+
+def _name_areas(funnel: Funnel, height: int) -> pd.DataFrame:
+    """The areas with the `side` that their name goes on; of many areas only those are named that stand out."""
+    areas = funnel.areas
+    off = (areas["ratio"] - 100).abs().sort_values(ascending=False, kind="stable")
+    ordered = areas.loc[off.index]
+    beyond = (ordered["ratio"] < ordered["lower_95"]) | (ordered["ratio"] > ordered["upper_95"])
+    named = beyond if len(areas) > _MOST_NAMED else pd.Series(True, index=ordered.index)
+    ends = funnel.limits["expected"].min(), funnel.limits["expected"].max()
+    tops = [funnel.limits["upper_998"].max(), areas["ratio"].max()]
+    points = ordered.rename(columns={"expected": "x", "ratio": "y"})
+    # The axis and its title take some of the height.
+    plot = 0.8 * height
+    sides = place_labels(points, named, across=ends, up=(0.0, float(np.nanmax(tops))), height=plot, lines=(100.0,))
+    return areas.assign(side=pd.Series(sides, index=ordered.index, dtype="str"))
