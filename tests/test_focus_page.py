@@ -214,7 +214,7 @@ def test_an_outline_is_pasted_and_its_faults_are_told(open_focus: OpenFocus, que
     assert read_ticked(page) == ["luton-dallow", "luton-south"]
     for text, fault in (
         ("{", "The text is not GeoJSON, as it cannot be read from line 1"),
-        ('{"type": "Point", "coordinates": [0, 51]}', "The text: is not a GeoJSON FeatureCollection"),
+        ('{"type": "Point", "coordinates": [0, 51]}', "The text has a Point for a geometry; draw a polygon."),
         (json.dumps(mapping(shapely.box(10, 51, 11, 52))), "The outline lies outside every area of this level"),
     ):
         page.text_area[0].input(text).run()

@@ -145,7 +145,7 @@ def suggest_area(
                 **summarise_area(area),
                 "proven": one.proven,
                 # Of a few incidents, by how much another might be better would tell how many they are.
-                "gap": None if area.catch.withheld else round(one.gap, 6),
+                "gap": None if area.catch.withheld else round(one.gap, 2 if published.rounds else 6),
             }
             for area, one in zip(areas, found.areas, strict=True)
         ]

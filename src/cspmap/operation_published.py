@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from cspmap.analysis.disclosure import Flags
-from cspmap.analysis.evaluation import Evaluation, round_evaluation
+from cspmap.analysis.evaluation import Evaluation
 from cspmap.analysis.evaluation.cautions import list_cautions
 from cspmap.exports.published import WITHHELD, Published
 from cspmap.periods import Month, Span
@@ -36,17 +36,13 @@ def describe_withheld(rule: "Disclosure") -> str:
     )
 
 
-def publish_sheet(
+def withhold_sheet(
     sheet: Evaluation, parts: Parts, wholes: Wholes, crimes: Sequence[str], published: Published
 ) -> Evaluation | None:
-    """What of an evaluation may be given out; None where a count behind it is withheld.
+    """What of an evaluation may be given out where small counts are withheld; None where one behind it is.
 
     The counts of `wholes` are those of areas whose own counts are shown on Explore, and keep to the same.
     """
-    if published.rounds:
-        return round_evaluation(sheet, published.rule.base)
-    if not published.hides:
-        return sheet
     months = sheet.months
     if any(_is_withheld(parts, wholes, crimes, used, published) for used in (months.before, months.after)):
         return None
@@ -55,6 +51,14 @@ def publish_sheet(
         cautions = list_cautions(sheet.before, sheet.after, months, sheet.noise, hindsight)
         sheet = replace(sheet, earlier=None, earlier_months=(), hindsight=hindsight, cautions=cautions)
     return replace(sheet, course=_hide_months(sheet, parts, wholes, crimes, published))
+
+
+def withhold_course(sheet: Evaluation) -> Evaluation:
+    """An evaluation without any month of its course."""
+    course = sheet.course.copy()
+    course[WITHHELD] |= course["count"].notna() | course["expected"].notna()
+    course[["count", "expected", "low", "high"]] = np.nan
+    return replace(sheet, course=course)
 
 
 def is_small(parts: Iterable[pd.Series], used: Sequence[str], threshold: int) -> bool:

@@ -21,12 +21,13 @@ from cspmap.analysis.evaluation import (
     evaluate,
     propose_comparisons,
     propose_spans,
+    round_evaluation,
 )
 from cspmap.analysis.evaluation.matching import MATCHES
 from cspmap.assign import NOWHERE, assign_points
 from cspmap.errors import UserError
 from cspmap.exports.published import Published, publish
-from cspmap.operation_published import describe_withheld, is_small, publish_sheet
+from cspmap.operation_published import describe_withheld, is_small, withhold_course, withhold_sheet
 from cspmap.operation_shapes import draw_area, find_points, frame_shape
 from cspmap.operations import Area, CrimeGoal, Operation, Units
 from cspmap.periods import Month, Span
@@ -202,8 +203,15 @@ def judge_goals(
     published = publish(query)
     if not published.hides:
         return results
-    gone = find_told(query, counts, results, published.rule.threshold)
-    return tuple(_withhold(result, published) if at in gone else result for at, result in enumerate(results))
+    sums, months = find_told(query, counts, results, published.rule.threshold)
+    return tuple(
+        _withhold(result, published)
+        if at in sums
+        else replace(result, sheet=withhold_course(result.sheet))
+        if at in months and result.sheet is not None
+        else result
+        for at, result in enumerate(results)
+    )
 
 
 def _judge_goal(
@@ -217,42 +225,48 @@ def _judge_goal(
         sheet = evaluate_frames(frames, name, operation, choice)
     except UserError as error:
         return GoalResult(name, goal, None, None, None, str(error))
-    wholes = find_wholes(query, counts, operation, choice, frames)
-    told = publish_sheet(sheet, divide_town(frames), wholes, crimes, published)
-    if told is None:
-        return _withhold(GoalResult(name, goal, None, None, None), published)
-    change = find_change(told)
+    if published.rounds:
+        sheet = round_evaluation(sheet, published.rule.base)
+    if published.hides:
+        wholes = find_wholes(query, counts, operation, choice, frames)
+        kept = withhold_sheet(sheet, divide_town(frames), wholes, crimes, published)
+        if kept is None:
+            return _withhold(GoalResult(name, goal, None, None, None), published)
+        sheet = kept
+    change = find_change(sheet)
     reached = None
     if goal is not None and change is not None:
         reached = change <= goal.change_percent if goal.change_percent <= 0 else change >= goal.change_percent
-    return GoalResult(name, goal, told, change, reached)
+    return GoalResult(name, goal, sheet, change, reached)
 
 
 def _withhold(result: GoalResult, published: Published) -> GoalResult:
     return GoalResult(result.crime, result.goal, None, None, None, describe_withheld(published.rule), withheld=True)
 
 
-def find_told(query: Query, counts: OperationCounts, results: Sequence[GoalResult], threshold: int) -> set[int]:
+def find_told(
+    query: Query, counts: OperationCounts, results: Sequence[GoalResult], threshold: int
+) -> tuple[set[int], set[int]]:
     """Which results would tell, beside the others, a small count of what they hold and the others do not.
 
-    A group of crime types less those of its types that are shown is what is left of it.
+    A group of crime types less those of its types that are shown is what is left of it. Returned are those that tell
+    it of a whole period, and those that tell it of a month.
     """
     shown = {
-        at: set(list_types(query, () if result.goal is None else result.goal.crimes))
+        at: (set(list_types(query, () if result.goal is None else result.goal.crimes)), result.sheet.months)
         for at, result in enumerate(results)
         if result.sheet is not None
     }
-    gone = set()
-    for at, types in shown.items():
-        sheet = results[at].sheet
-        assert sheet is not None
-        inside = [other for other in shown.values() if other < types]
+    sums, months = set(), set()
+    for at, (types, used) in shown.items():
+        inside = [other for other, _ in shown.values() if other < types]
         for left in {frozenset(types - other) for other in (*inside, set().union(*inside))} - {frozenset(types)}:
             parts = [counts.count(part, sorted(left)).sum(axis=1, skipna=False) for part in PARTS]
-            times = (sheet.months.before, sheet.months.after)
-            if any(is_small(parts, used, threshold) for used in times):
-                gone.add(at)
-    return gone
+            if any(is_small(parts, time, threshold) for time in (used.before, used.after)):
+                sums.add(at)
+            if any(part.between(1, threshold - 1).any() for part in parts):
+                months.add(at)
+    return sums, months
 
 
 def find_change(sheet: Evaluation) -> float | None:

@@ -162,6 +162,8 @@ def test_a_group_does_not_tell_the_type_that_the_others_leave(query: Query, hidi
                     parts = [counts.count(part, sorted(left)).sum(axis=1, skipna=False) for part in PARTS]
                     assert not is_small(parts, months.before, THRESHOLD)
                     assert not is_small(parts, months.after, THRESHOLD)
+                    if any(part.between(1, THRESHOLD - 1).any() for part in parts):
+                        assert one.sheet.course[["count", "expected", "low", "high"]].isna().all(axis=None)
     assert found
 
 
