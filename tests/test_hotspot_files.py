@@ -200,18 +200,26 @@ def test_outline_is_a_feature_in_degrees() -> None:
 
 
 def offer() -> None:
+    import os
+    from pathlib import Path
+
     import shapely
 
     from cspmap.periods import Span
     from cspmap.selection import Selection
+    from cspmap.store import open_store
     from cspmap.views.hand_over import offer_focus
 
     shape = shapely.box(507_000, 222_000, 508_000, 223_000)
     selection = Selection(Span.parse("2006-04..2007-03"), "ward", crimes=("robbery",))
-    offer_focus("South", shape, "Found.", selection=selection, key="focus")
+    store = open_store(Path(os.environ["HANDED_STORE"]))
+    offer_focus("South", shape, "Found.", selection=selection, store=store, key="focus")
 
 
-def test_button_hands_the_outline_over_and_turns_to_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_button_hands_the_outline_over_and_turns_to_the_page(
+    monkeypatch: pytest.MonkeyPatch, example_store: Path
+) -> None:
+    monkeypatch.setenv("HANDED_STORE", str(example_store))
     turned: list[tuple[str, Any]] = []
     monkeypatch.setattr("cspmap.views.hand_over.has_focus_page", lambda: True)
     monkeypatch.setattr("streamlit.switch_page", lambda page, query_params: turned.append((page, query_params)))
@@ -219,12 +227,18 @@ def test_button_hands_the_outline_over_and_turns_to_the_page(monkeypatch: pytest
     assert FOCUS_OUTLINE not in app.session_state
     app.button("focus").click().run()
     # What was counted there goes along; the level is the focus page's own to choose.
-    assert turned == [("pages/focus.py", {"period": "2006-04..2007-03", "crime": "robbery"})]
+    assert turned == [("pages/focus.py", {})]
+    chosen = app.session_state["focus-choice"].selection
+    assert (str(chosen.span), chosen.crimes) == ("2006-04..2007-03", ("robbery",))
+    assert app.session_state["focus-version"] == open_store(example_store).version
     assert app.session_state[FOCUS_OUTLINE]["properties"]["name"] == "South"
     assert app.session_state[FOCUS_OUTLINE]["geometry"]["type"] == "Polygon"
 
 
-def test_without_that_page_the_outline_is_offered_as_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_that_page_the_outline_is_offered_as_a_file(
+    monkeypatch: pytest.MonkeyPatch, example_store: Path
+) -> None:
+    monkeypatch.setenv("HANDED_STORE", str(example_store))
     monkeypatch.setattr("cspmap.views.hand_over.has_focus_page", lambda: False)
     app = AppTest.from_function(offer).run()
     assert not app.exception

@@ -1,6 +1,7 @@
 """The hotspots page in a real browser: cells, the picture over them, playing the months, and handing a place over."""
 
 import json
+import re
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -220,7 +221,7 @@ def test_slider_steps_through_the_months_by_keys(page: Page, example: Server) ->
 
 
 def test_playing_ends_at_the_last_month_and_starts_again(page: Page, example: Server) -> None:
-    frame = open_hotspots(page, example, show="Month by month", months="January 2008")
+    frame = open_hotspots(page, example, show="Month by month")
     slider = frame.get_by_role("slider", name="Month shown")
     slider.focus()
     page.keyboard.press("End")
@@ -303,6 +304,8 @@ def test_a_hotspot_is_handed_over_to_the_focus_page(page: Page, example: Server)
     expect(ticked.first).to_be_attached()
     assert "south" in "".join(one or "" for one in (path.get_attribute("data-code") for path in ticked.all()))
     assert urlsplit(page.url).path == "/focus"
+    # With what was counted here.
+    expect(page).to_have_url(re.compile("crime=criminal-damage"))
     assert "period=" in page.url
     # And back: the page is as it was left.
     page.get_by_role("link", name="Hotspots").click()

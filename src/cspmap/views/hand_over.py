@@ -5,12 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from cspmap.focus_choice import FocusChoice
 from cspmap.selection import Selection
 from cspmap.views.degrees import as_geojson, to_degrees
+from cspmap.views.focus_controls import _CHOICE, _VERSION
 from cspmap.workspace import find_dashboard
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
+
+    from cspmap.store import Store
 
 # Under this key of the session the focus page finds what was handed over, a GeoJSON feature in WGS84.
 FOCUS_OUTLINE = "focus_outline"
@@ -31,7 +35,9 @@ def make_outline(name: str, outline: "BaseGeometry", about: str) -> dict[str, An
     }
 
 
-def offer_focus(name: str, outline: "BaseGeometry", about: str, *, selection: Selection, key: str) -> None:
+def offer_focus(
+    name: str, outline: "BaseGeometry", about: str, *, selection: Selection, store: "Store", key: str
+) -> None:
     """A button that makes a place a focus area; its outline as a file where there is no page for that.
 
     The period and the crimes of the `selection` go along.
@@ -39,9 +45,11 @@ def offer_focus(name: str, outline: "BaseGeometry", about: str, *, selection: Se
     if has_focus_page():
         if st.button("Make this a focus area", icon=":material/center_focus_strong:", key=key):
             st.session_state[FOCUS_OUTLINE] = make_outline(name, outline, about)
-            # An address of its own: without one the framework refuses to leave widgets that keep the address.
             asked = {key: text for key, text in selection.to_query().items() if key in _HANDED_OVER}
-            st.switch_page(FOCUS_PAGE, query_params=asked)
+            # Not by its address: the framework lets nobody set what a widget here keeps in the address, as the crimes.
+            st.session_state[_CHOICE] = FocusChoice.from_query(asked, store)
+            st.session_state[_VERSION] = store.version
+            st.switch_page(FOCUS_PAGE, query_params={})
         return
     st.download_button(
         "Outline as GeoJSON",

@@ -104,7 +104,7 @@ def show_place(query: Query, found: Found, selection: Selection, chosen: Chosen,
         st.metric(f"of {place}'s", share, width="content")
         st.metric("hectares", format_rate(chosen.hectares), width="content")
     about = f"{chosen.name}. {found.layer.words}"
-    offer_focus(chosen.name, chosen.outline, about, selection=selection, key="focus")
+    offer_focus(chosen.name, chosen.outline, about, selection=selection, store=query.store, key="focus")
     tabs = st.tabs(["Crime types", "Streets", "Trend", "Areas"], key="about", bind="query-params")
     mix, streets, trend, areas = tabs
     if areas.open:
