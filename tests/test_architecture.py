@@ -81,7 +81,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "cspmap.targets",
         "cspmap.toml_table",
     ),
-    ("cspmap.periods", "cspmap.codes", "cspmap.errors", "cspmap.frames", "cspmap.workspace", "cspmap"),
+    ("cspmap.periods", "cspmap.codes", "cspmap.errors", "cspmap.frames", "cspmap.worker", "cspmap.workspace", "cspmap"),
 )
 WEB = {"streamlit", "streamlit_folium", "folium", "branca"}
 MOST_LINES = 420

@@ -426,7 +426,7 @@ def test_a_pack_is_called_off_at_once_and_leaves_nothing_behind(store: Store) ->
     begin = time.monotonic()
     job.kill()
     assert time.monotonic() - begin < 3
-    assert job._process.poll() is not None
+    assert job._worker._process.poll() is not None
     assert not Path(job._folder.name).exists()
     with pytest.raises(UserError, match="start it again"):
         job.result()
@@ -444,7 +444,7 @@ def test_the_process_ends_with_the_one_that_asked(store: Store, tmp_path: Path) 
         "import os, sys\n"
         "from cspmap.pack_job import PackJob, PackQuestion\n"
         f"job = PackJob(PackQuestion({str(store.root)!r}, {{}}, 'partnership', 'pptx'))\n"
-        "print(job._process.pid, job._folder.name, flush=True)\n"
+        "print(job._worker._process.pid, job._folder.name, flush=True)\n"
         "os._exit(0)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)

@@ -1,23 +1,13 @@
-"""A pack made in a process of its own, so that whoever asked can go on, look in, and call it off.
-
-The other process is this Python with `pack_worker`; the question goes to it, and progress and the file come back, as
-lines of JSON. It works at a lower priority, and ends when it is told to, or when the process that asked ends.
-"""
+"""A pack made in a process of its own (`worker`), which is `pack_worker`: it works at a lower priority."""
 
 import base64
-import json
-import subprocess
-import sys
 import tempfile
-import threading
-from contextlib import suppress
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Self
 
 from cspmap.errors import UserError
 from cspmap.exports.pack import PackFormat
-
-_WORKER = (sys.executable, "-m", "cspmap.pack_worker")
+from cspmap.worker import Message, Worker
 
 
 @dataclass(frozen=True)
@@ -43,13 +33,10 @@ class PackJob:
     def __init__(self, question: PackQuestion) -> None:
         self.question = question
         self._step, self._share = "Starting", 0.0
-        self._message: dict[str, Any] | None = None
         # Whatever it keeps on the disk meanwhile goes with it, however it ends.
         self._folder = tempfile.TemporaryDirectory(prefix="cspmap-pack-")
-        self._process = subprocess.Popen(_WORKER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self._reader = threading.Thread(target=self._listen, daemon=True)
-        self._reader.start()
-        self._ask({**asdict(question), "folder": self._folder.name})
+        asked = {**asdict(question), "folder": self._folder.name}
+        self._worker = Worker("cspmap.pack_worker", asked, hear=self._hear)
 
     def __enter__(self) -> Self:
         return self
@@ -65,18 +52,11 @@ class PackJob:
     @property
     def done(self) -> bool:
         """Whether `result` answers at once."""
-        return not self._reader.is_alive()
+        return self._worker.done
 
     def kill(self) -> None:
         """End it now, without a pack. Harmless where it has ended."""
-        self._process.kill()
-        self._reader.join()
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            # The other end may be gone, with something still in the pipe.
-            with suppress(OSError):
-                assert stream is not None
-                stream.close()
+        self._worker.kill()
         self._folder.cleanup()
 
     def result(self, timeout: float | None = None) -> bytes:
@@ -84,30 +64,16 @@ class PackJob:
 
         Raises TimeoutError where it is not done within `timeout` seconds; it goes on all the same.
         """
-        self._reader.join(timeout)
-        if not self.done:
-            raise TimeoutError(f"the pack is not done after {timeout} s")
+        answer = self._worker.take_answer(timeout)
         self.kill()
-        message = self._message
-        if message is None:
+        if answer is None:
             raise UserError("The pack was not finished; start it again.")
-        if "error" in message:
-            raise UserError(message["error"])
-        return base64.b64decode(message["pack"])
+        if "error" in answer:
+            raise UserError(answer["error"])
+        return base64.b64decode(answer["pack"])
 
-    def _listen(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            message = json.loads(line)
-            if "step" in message:
-                self._step, self._share = message["step"], message["share"]
-            else:
-                self._message = message
-                return
-
-    def _ask(self, question: dict[str, Any]) -> None:
-        assert self._process.stdin is not None
-        # Where it has ended already, `result` says how.
-        with suppress(OSError, ValueError):
-            self._process.stdin.write(f"{json.dumps(question)}\n")
-            self._process.stdin.flush()
+    def _hear(self, message: Message) -> bool:
+        if "step" not in message:
+            return False
+        self._step, self._share = message["step"], message["share"]
+        return True

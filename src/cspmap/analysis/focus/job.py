@@ -1,17 +1,9 @@
-"""A suggestion worked out in a process of its own, so that whoever asked can go on, look in, and call it off.
-
-The other process is this Python with `worker`; the question goes to it and progress and the answer come back as lines
-of JSON. It works at a lower priority, and ends when it is told to, or when the process that asked ends.
-"""
+"""A suggestion worked out in a process of its own, which is `focus.worker`: it works at a lower priority."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-import threading
 from collections.abc import Collection
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from cspmap.analysis.contiguity import Contiguity
 from cspmap.analysis.focus.search import Found, Progress
@@ -27,11 +19,10 @@ from cspmap.analysis.focus.suggestion import (
 )
 from cspmap.analysis.measures import Column
 from cspmap.errors import UserError
+from cspmap.worker import Message, Worker
 
 if TYPE_CHECKING:
     import geopandas as gpd
-
-_WORKER = (sys.executable, "-m", "cspmap.analysis.focus.worker")
 
 
 class SuggestionJob:
@@ -40,12 +31,9 @@ class SuggestionJob:
     def __init__(self, prepared: Prepared, *, alternatives: int, overlap: float, seconds: float) -> None:
         self._prepared = prepared
         self._progress: Progress | None = None
-        self._message: dict[str, Any] | None = None
-        self._process = subprocess.Popen(_WORKER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self._reader = threading.Thread(target=self._listen, daemon=True)
-        self._reader.start()
         question = {"alternatives": alternatives, "overlap": overlap, "seconds": seconds}
-        self._tell(json.dumps({**question, "problem": prepared.problem.to_dict()}))
+        asked = {**question, "problem": prepared.problem.to_dict()}
+        self._worker = Worker("cspmap.analysis.focus.worker", asked, hear=self._hear)
 
     def __enter__(self) -> Self:
         return self
@@ -61,56 +49,34 @@ class SuggestionJob:
     @property
     def done(self) -> bool:
         """Whether `result` answers at once."""
-        return not self._reader.is_alive()
+        return self._worker.done
 
     def stop(self) -> None:
         """End it soon, with the best area so far."""
-        self._tell("stop")
+        self._worker.tell({"stop": True})
 
     def kill(self) -> None:
         """End it now, without an answer. Harmless where it has ended."""
-        self._process.kill()
-        self._reader.join()
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                _close(stream)
+        self._worker.kill()
 
     def result(self, timeout: float | None = None) -> Suggestion:
         """The suggestion, when it is done. Raises UserError as `suggest` does, or where it was killed.
 
         Raises TimeoutError where it is not done within `timeout` seconds; it goes on all the same.
         """
-        self._reader.join(timeout)
-        if not self.done:
-            raise TimeoutError(f"the search is not done after {timeout} s")
-        self.kill()
-        message = self._message
-        if message is None:
+        answer = self._worker.take_answer(timeout)
+        if answer is None:
             raise UserError("The search ended without an answer; start it again.")
-        if "error" in message:
-            raise UserError(message["error"])
-        found = tuple(Found(**{**area, "units": tuple(area["units"])}) for area in message["found"])
-        return self._prepared.describe(Answer(found, message["ended"], message["seconds"]))
+        if "error" in answer:
+            raise UserError(answer["error"])
+        found = tuple(Found(**{**area, "units": tuple(area["units"])}) for area in answer["found"])
+        return self._prepared.describe(Answer(found, answer["ended"], answer["seconds"]))
 
-    def _listen(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            message = json.loads(line)
-            if "progress" in message:
-                self._progress = Progress(**message["progress"])
-            else:
-                self._message = message
-                return
-
-    def _tell(self, line: str) -> None:
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(f"{line}\n")
-            self._process.stdin.flush()
-        except (OSError, ValueError):
-            # It has ended already: `result` says how.
-            return
+    def _hear(self, message: Message) -> bool:
+        if "progress" not in message:
+            return False
+        self._progress = Progress(**message["progress"])
+        return True
 
 
 def start_suggestion(
@@ -145,11 +111,3 @@ def start_suggestion(
     )
     check_alternatives(alternatives, overlap)
     return SuggestionJob(prepared, alternatives=alternatives, overlap=overlap, seconds=seconds)
-
-
-def _close(stream: IO[str]) -> None:
-    """Close a pipe whose other end may be gone, with something still in it."""
-    try:
-        stream.close()
-    except OSError:
-        return
