@@ -15,11 +15,13 @@ from cspmap.operations import (
     Action,
     CrimeGoal,
     Decision,
+    MeetingEntry,
     Operation,
     Operations,
     Outline,
     SurveyResult,
     Units,
+    name_subject,
     write_geojson,
 )
 from cspmap.periods import Span
@@ -131,6 +133,24 @@ def test_link_reopens_the_months_and_the_comparison(open_operations: OpenOperati
     page.selectbox(key=key).select("rest").run()
     assert "against" not in page.query_params
     assert "Compared with all of Luton outside the area and its ring." in read_words(page)
+
+
+def test_what_meetings_said_stands_on_the_sheet(open_operations: OpenOperations, kept: Operations) -> None:
+    saved = kept.save_operation(DALLOW, who="Sgt Ames")
+    for entry in (
+        MeetingEntry(name_subject(saved.id), HOSTILE, date(2007, 2, 1), owner="Council", due=date(2007, 3, 1)),
+        MeetingEntry(name_subject(saved.id), "Carry on", date(2007, 3, 1), kind="decision"),
+        MeetingEntry("area:south", "Not of this one", date(2007, 3, 1)),
+    ):
+        kept.entries.save_entry(entry, who="Insp. Bell")
+    page = open_operations(operation=saved.id, sheet="Actions")
+    assert not page.exception
+    said = page.dataframe[1].value
+    assert said["What"].tolist() == ["Carry on", HOSTILE]
+    assert said["Meeting"].tolist() == [date(2007, 3, 1), date(2007, 2, 1)]
+    assert said["Typed in by"].tolist() == ["Insp. Bell"] * 2
+    assert said["Kind"].tolist() == ["Decision", "Action"]
+    assert said["Status"].tolist() == ["", "Open"]
 
 
 @pytest.mark.parametrize("asked", ["nobody", "0" * 32])

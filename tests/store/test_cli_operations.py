@@ -17,11 +17,13 @@ from cspmap.operations import (
     OPERATIONS_VARIABLE,
     Action,
     CrimeGoal,
+    MeetingEntry,
     Operation,
     Operations,
     SurveyGoal,
     Units,
     find_url,
+    name_subject,
     read_geojson,
 )
 from cspmap.query import Query
@@ -98,6 +100,35 @@ def test_import_brings_all_or_none(
     assert replaced.stdout == f"{ASH.id} Ash, version 2\n"
     (change, before) = Operations.open(find_url(full.root)).read_history(ASH.id)
     assert (change.operation.lead, change.who, before.operation.lead) == ("Sgt Cole", "Insp. Bell", "Sgt Ames")
+
+
+def test_what_meetings_said_goes_with_an_operation(
+    full: Made, kept: Operations, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = MeetingEntry(name_subject(ASH.id), "=Light it", date(2026, 11, 21), owner="Council", due=date(2026, 12, 1))
+    entry = kept.entries.save_entry(said, who="Sgt Ames")
+    file = tmp_path / "one.geojson"
+    file.write_text(call(full, "export").stdout, "utf-8")
+    monkeypatch.setenv(OPERATIONS_VARIABLE, f"sqlite:///{tmp_path / 'other.db'}")
+    assert call(full, "import", str(file), "--who", "Insp. Bell").exit_code == 0
+    assert Operations.open(find_url(full.root)).entries.list_entries() == (entry,)
+
+
+def test_all_problems_of_a_file_are_told_together(full: Made, kept: Operations, tmp_path: Path) -> None:
+    changed = json.loads(call(full, "export").stdout)
+    changed["features"][0]["properties"]["lead"] = "Sgt Cole"
+    bad = {"name": "Elm", "status": "over", "start": "2024-05-01", "end": "2024-04-01"}
+    changed["features"].append({"type": "Feature", "geometry": None, "properties": bad})
+    file = tmp_path / "two.geojson"
+    file.write_text(json.dumps(changed), "utf-8")
+    refused = call(full, "import", str(file), "--who", " ")
+    assert refused.exit_code == 1
+    assert [line.partition(";")[0] for line in refused.stderr.splitlines()] == [
+        "two.geojson, feature 2 (\"Elm\"), status: is 'over'",
+        'two.geojson, feature 2 ("Elm"): ends on 2024-04-01, before it starts on 2024-05-01',
+        "Who makes this change: is blank",
+        'two.geojson, feature 1 ("Ash"): is here already and differs in lead',
+    ]
 
 
 def test_evaluation_in_text_and_as_json_is_the_same(full: Made, kept: Operations) -> None:
