@@ -187,6 +187,14 @@ def test_no_small_count_is_in_hover_colour_or_file(hiding: Made, name: LayerKey,
     assert table.loc[table["withheld"], ["share", "peak", "street"]].isna().all(axis=None)
 
 
+def test_what_hotspots_are_found_from_is_said(hiding: Made, rounding: Made) -> None:
+    for name in HIDDEN:
+        hidden, rounded = (" ".join(choose(made, name).cautions) for made in (hiding, rounding))
+        assert ("their average" in hidden) == (name != "change")
+        assert ("no change is told" in hidden) == (name == "change")
+        assert ("found from rounded counts" in rounded) == (name not in ("significance", "change"))
+
+
 def test_a_place_shows_its_count_where_every_cell_does(hiding: Made) -> None:
     layer = choose(hiding, "density")
     true = start_tally(hiding[0], of(hiding, ROBBERY), layer.choice).read(YEAR)

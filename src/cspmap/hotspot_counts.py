@@ -74,9 +74,7 @@ class Tally:
         return count_points(self.recorded.during(span), self.ground.cells).to_numpy(dtype=np.float64)
 
     def publish_sum(self, number: float) -> float:
-        """A count that stands by itself, as it may be shown: rounded, NaN where withheld."""
-        if self.published.hides and 0 < number < self.published.rule.threshold:
-            return float("nan")
+        """A count that stands by itself, rounded where the rule rounds."""
         return float(self.published.let_out(pd.Series([round(number)])).iloc[0])
 
     def describe(self, span: Span) -> str:

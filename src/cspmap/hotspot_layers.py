@@ -323,7 +323,11 @@ def find_outline(places: "gpd.GeoDataFrame", x: Floats, y: Floats) -> NDArray[np
 
 def _state(found: Hotspots, choice: HotspotChoice, tally: Tally) -> tuple[str, tuple[str, ...]]:
     renewal = describe_renewal(choice.span) if tally.recorded.snapped else ""
-    said = (*found.cautions, renewal, "" if choice.layer in TESTED else tally.describe(choice.span))
+    tested = choice.layer in TESTED
+    taken = tally.describe(choice.span) if not (tested and tally.published.rounds) else ""
+    if choice.layer == "change" and tally.published.hides:
+        taken = "Of a cell in which either count is withheld, no change is told."
+    said = (*found.cautions, renewal, taken)
     return found.words, tuple(sentence for sentence in said if sentence)
 
 

@@ -69,7 +69,8 @@ def fill_withheld(counts: pd.Series, total: float) -> pd.Series:
     """Counts with the average of those that are withheld (missing) in the place of each; they add up to `total`."""
     known = counts.astype("Float64").astype(float)
     missing = known.isna()
-    return known.fillna((total - known.sum()) / missing.sum()) if missing.any() else known
+    # Another level may count a little more, where its borders lie a little further out.
+    return known.fillna(max(total - known.sum(), 0.0) / missing.sum()) if missing.any() else known
 
 
 def list_safe(locations: pd.DataFrame, layer: HotspotLayer, published: Published) -> Flags:
