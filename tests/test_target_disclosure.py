@@ -121,6 +121,9 @@ def test_a_line_with_a_small_count_has_nothing_but_its_target(board: Board, true
     assert lines["value"].notna().all()
     for sentence, value in zip(lines.loc[hidden, "sentence"], lines.loc[hidden, "value"], strict=True):
         assert set(re.findall(r"[\d,]+\d|\d", sentence)) <= {f"{value:,.0f}"}
+    told = lines.loc[~hidden & (lines["status"] == "running") & (lines["expected"] < 10), "sentence"]
+    assert len(told)
+    assert not told.str.contains(r"where [\d.]+\.\d would").any()
     shown = lines[~hidden]
     same = true.lines.reindex(shown.index)
     assert shown["actual"].eq(same["actual"]).all()
@@ -257,7 +260,6 @@ def test_the_file_says_what_is_withheld(board: Board, hiding: Query) -> None:
         assert not frame[name].between(1, THRESHOLD - 1).any()
     caveats = list_board_caveats(board, hiding)
     assert describe_rule(hiding.store.partnership.disclosure) in caveats
-    assert not [told for told in caveats if "inside the partnership" in told]
 
 
 def test_where_months_are_missing_sums_over_the_others_are_protected_too(awkward_store: Path) -> None:
@@ -417,7 +419,6 @@ def test_pages_say_the_rule_and_keep_it(store: Path, monkeypatch: pytest.MonkeyP
         assert not page.exception
         assert not page.error
         words = "\n".join(str(part.value) for part in (*page.markdown, *page.caption)).replace("\\", "")
-        assert "inside the partnership" not in words
         if query.get("tab") == "Board" or name == "set_targets":
             assert describe_rule(rule) in words
         if query.get("place"):

@@ -122,7 +122,9 @@ def make_board(
     asked = lines[["value", "direction", "kind"]].assign(first=str(span.first), last=str(span.last))
     parts = _divide(query, span, as_at)
     rounded = rule.round_months(counts, parts.list_all(counts)) if rule is not None and rule.rounds else None
-    judged = progress(asked, counts, as_at=as_at, thresholds=thresholds, told=rounded)
+    # Estimates rest on every month. To the whole number, none of them tells which month an incident was in.
+    hides = rule is not None and rule.hides
+    judged = progress(asked, counts, as_at=as_at, thresholds=thresholds, told=rounded, whole=hides)
     missing = query.missing_months(Span(span.first, as_at)) if as_at >= span.first else ()
     place = query.store.partnership.place
     names = {WHOLE: f"{place} as a whole" if place in names.values() else place, **names}
@@ -220,23 +222,23 @@ def _withhold(board: Board, goals: Sequence[Goal], rule: LineRule, parts: _Parts
             for goal in goals
         ]
     )
-    flags = pd.DataFrame(False, index=board.counts.index, columns=labels)
+    gone = np.zeros(board.counts.shape, dtype=bool)
     for key in dict.fromkeys(goal.indicator.key for goal in goals):
         for run in parts.runs:
             months = rule.flag_months(key, run)
-            months = months[months.index.isin(flags.index)]
-            for goal, label in zip(goals, labels, strict=True):
+            months = months[months.index.isin(board.counts.index)]
+            rows, codes = board.counts.index.get_indexer(months.index), months.columns
+            for column, goal in enumerate(goals):
                 if goal.indicator.key == key:
-                    flags.loc[months.index, label] = months[list(goal.members)].any(axis=1)
-    known = board.counts.notna().to_numpy()
-    flags |= hidden & known
+                    own = codes.get_indexer(pd.Index(goal.members))
+                    gone[rows, column] = months.to_numpy(dtype=bool).take(own, axis=1).any(axis=1)
+    flags = pd.DataFrame(gone, index=board.counts.index, columns=labels)
+    come = (flags.index <= str(board.as_at))[:, None]
+    flags = (flags | hidden) & (board.counts.notna().to_numpy() & come)
     lines.loc[hidden, [*NUMBERS, "p", "chance", "signal"]] = pd.NA
     lines.loc[hidden, ["status", "rating", "words"]] = [WITHHELD, "?", WITHHELD]
     lines.loc[hidden, ["position", "change", "evidence"]] = "not known"
     lines.loc[hidden, "sentence"] = [_tell_withheld(value) for value in lines.loc[hidden, "value"]]
-    # Estimates rest on every month. To the whole number, none of them tells which month an incident was in.
-    whole = ["expected", "projected", "low", "high"]
-    lines[whole] = lines[whole].astype(float).round()
     lines["chance"] = lines["chance"].astype(float).round(2)
     return replace(board, lines=lines, counts=board.counts.mask(flags), withheld=flags)
 

@@ -26,6 +26,7 @@ class LineRule:
         self.rule: Disclosure = self._published.rule
         self._level, self._types = level, {key: tuple(chosen) for key, chosen in types.items()}
         self._flags: dict[Span, pd.DataFrame] = {}
+        self._gone: dict[tuple[Span, str], frozenset[str]] = {}
 
     @property
     def hides(self) -> bool:
@@ -49,7 +50,12 @@ class LineRule:
 
     def withholds(self, key: str, codes: Iterable[str], span: Span) -> bool:
         """Whether the count of some areas together is withheld: where that of one of them is."""
-        return self.hides and bool(self.flag(span).loc[list(codes), key].any())
+        if not self.hides:
+            return False
+        if (span, key) not in self._gone:
+            flags = self.flag(span)[key]
+            self._gone[span, key] = frozenset(flags.index[flags])
+        return not self._gone[span, key].isdisjoint(codes)
 
     def withholds_sum(self, key: str, codes: Sequence[str], span: Span, *, area: str = "") -> bool:
         """Whether the sum over areas is withheld of which some may be: over all, or over those that make up `area`.
@@ -72,7 +78,7 @@ class LineRule:
         loaded = [month for month, each in zip(months, span, strict=True) if each not in missing]
         if not self.hides or not loaded:
             return frame
-        counts = self._query.count_series(self._level, {key: self._types[key]})[key].reindex(loaded)
+        counts = self._counts[key].reindex(loaded)
         threshold = self.rule.threshold
         small = (counts.gt(0) & counts.lt(threshold))[["", *self._codes]]
         if not small.to_numpy().any():
@@ -104,6 +110,10 @@ class LineRule:
             steps = pd.DataFrame(np.diff(sums, axis=0, prepend=0), index=months, columns=counts.columns)
             rounded.loc[months] = steps.where(counts.loc[months].notna())
         return rounded
+
+    @cached_property
+    def _counts(self) -> pd.DataFrame:
+        return self._query.count_series(self._level, self._types)
 
     @cached_property
     def _codes(self) -> list[str]:

@@ -363,3 +363,36 @@ def test_whatever_is_given_it_says_something(
     assert row["sentence"].endswith(".")
     assert "nan" not in row["sentence"]
     assert row["words"]
+
+
+def test_rounded_counts_are_told_and_the_counts_themselves_judged() -> None:
+    """219 is asked for: 122 of the first six months are behind; told by tens they are 120, and so on."""
+    values = [*STEADY * 2, 20, 21, 20, 22, 18, 21]
+    tens = [20.0, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20]
+    true = only(progress(ask(219), lay(values)))
+    row = only(progress(ask(219), lay(values), told=lay([*tens * 2, *tens[:6]])))
+    assert (row["actual"], row["last_year"], row["difference"], row["percent"]) == (120, 120, 0, 0)
+    for name in ("status", "rating", "position", "words", "change", "signal", "evidence"):
+        assert row[name] == true[name], name
+    assert np.isnan(row["p"])
+    assert np.isnan(row["chance"])
+    assert row["sentence"].startswith(
+        "Behind target, within normal variation. "
+        "120 by September 2023, where 109 would be on course (120 a year before). "
+    )
+    assert row["sentence"].endswith(" against at most 219.")
+
+
+def test_a_target_is_passed_by_the_counts_not_by_rounded_ones() -> None:
+    for value, told, passed in ((24, 25.0, False), (22, 20.0, True)):
+        counts = lay([*STEADY * 2, 23.0])
+        row = only(progress(ask(value), counts, told=lay([*STEADY * 2, told])))
+        assert ("has already passed" in row["sentence"]) == passed
+
+
+def test_estimates_may_be_told_as_whole_numbers() -> None:
+    values = [*STEADY * 2, 20, 21, 20, 22, 18, 21]
+    true, row = only(progress(ask(219), lay(values))), only(progress(ask(219), lay(values), whole=True))
+    for name in ("expected", "projected", "low", "high"):
+        assert row[name] == round(true[name])
+    assert (row["chance"], row["rating"]) == (true["chance"], true["rating"])

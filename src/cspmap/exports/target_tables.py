@@ -111,8 +111,8 @@ def describe_draft_rule(rule: Disclosure) -> str:
     """What the disclosure rule makes of a draft of targets; empty where there is none."""
     if rule.rule == "suppress":
         return (
-            "Areas whose baseline is withheld have equal parts of what is left of its target for them together, so "
-            "that no target gives a count away."
+            "Areas whose baseline is withheld are given equal parts of what is left for them of the target, so that no "
+            "target gives a count away."
         )
     return "Targets are shared out by rounded counts." if rule.rule == "round" else ""
 

@@ -27,6 +27,7 @@ TOLD = (
     *("status", "position", "evidence", "value", "actual", "expected", "last_year", "months_compared"),
     *("projected", "low", "high", "chance", "months_seen"),
 )
+ESTIMATES = ("expected", "projected", "low", "high")
 # What is counted, or worked out from counts alone.
 NUMBERS = ("actual", "expected", "last_year", "now_compared", "difference", "percent", "projected", "low", "high")
 COLUMNS = (
@@ -46,6 +47,7 @@ def progress(
     thresholds: Thresholds = THRESHOLDS,
     interval: float = INTERVAL,
     told: pd.DataFrame | None = None,
+    whole: bool = False,
 ) -> pd.DataFrame:
     """The progress of every target: one row each, in the order and under the labels of `targets`.
 
@@ -83,7 +85,7 @@ def progress(
 
     `told` are the same counts rounded, where only those may be given away: every number is then of these, and status,
     rating, position, change, signal and evidence are still judged by `counts`. What would give a count back, p and the
-    chance, is left out.
+    chance, is left out. With `whole`, estimates are told as whole numbers.
 
     Each row rests on that target's own months alone. Raises UserError where a target cannot be read; a target that
     nothing is known about is no error, its row says so.
@@ -103,6 +105,8 @@ def progress(
             past = (frame["actual"] > frame["value"]) | ((frame["actual"] == frame["value"]) & (less == strict))
             rounded = lay_out_months(told.reindex(columns=group.index), span, as_at=last)
             frame = frame.assign(**_measure(rounded, group, interval=interval)[list(NUMBERS)], p=np.nan, chance=np.nan)
+        if whole:
+            frame = frame.assign(**frame[list(ESTIMATES)].round())
         parts.append(_tell(frame, table, group, interval=interval, past=past))
     if not parts:
         return pd.DataFrame(columns=list(COLUMNS), index=targets.index)
