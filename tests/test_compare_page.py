@@ -1,9 +1,11 @@
 """The comparison page without a browser: what stands on the screen, and what a store without a group says."""
 
+import io
 import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -12,6 +14,12 @@ from streamlit.testing.v1 import AppTest
 
 from cspmap import workspace
 from cspmap.cli import main
+from cspmap.exports.extract import write_csv
+from cspmap.peers import compare_totals
+from cspmap.query import Query
+from cspmap.store import open_store
+from cspmap.views.compare_files import tabulate_sources
+from cspmap.views.compare_words import describe_two_rates, list_source_caveats
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTICE = "Example: illustrative geography, simulated incidents. Only what a named document prints is real."
@@ -101,6 +109,42 @@ def test_two_sources_stand_side_by_side(open_page: OpenPage, example_store: Path
     )
     assert "They are different products" in words
     assert "data.police.uk" not in words
+
+
+def test_two_sources_are_a_table_and_a_file(open_page: OpenPage, example_store: Path) -> None:
+    page = open_page(example_store, tab="Two sources")
+    table = page.dataframe[0].value
+    assert table["period"].tolist() == ["year to March 2008", "year to March 2007"]
+    assert table[["recorded_crime", "incidents_loaded", "difference"]].iloc[0].tolist() == [13_066, 12_952, -114]
+    query = Query(open_store(example_store))
+    found, partnership = compare_totals(query), query.store.partnership
+    caveats = list_source_caveats(found, partnership, police_uk=False)
+    file = pd.read_csv(io.StringIO(write_csv(tabulate_sources(found, partnership), caveats)))
+    assert file["percent"].tolist()[0] == pytest.approx(-0.87)
+    assert file["source"].str.startswith("Simulated").all()
+    assert file["caveats"].str.contains("neither is mended by the other").all()
+    buttons: list[Any] = list(page.get("download_button"))
+    assert [button.label for button in buttons] == ["CSV"]
+
+
+def test_whose_figures_they_are_and_why_there_are_two_rates_is_told_beside_them(
+    open_page: OpenPage, example_store: Path
+) -> None:
+    for tab in ("Group", "Every offence", "Funnel"):
+        captions = [str(part.value).replace("\\", "") for part in open_page(example_store, tab=tab).caption]
+        assert any("Simulated group: made up for this example." in caption for caption in captions)
+    words = read_words(open_page(example_store))
+    assert "Incidents loaded for the year to March 2008, as on Explore and under “Own areas”, come to 70.2 per" in words
+    assert "come to 70.2" not in read_words(open_page(example_store, offence="Robbery"))
+    with_asb = describe_two_rates((96.6, 80.9), "year to April 2024", "residents", asb=True)
+    assert with_asb == (
+        "Recorded crime leaves out anti-social behaviour, which the incidents on Explore and under “Own areas” hold. "
+        "Those of the year to April 2024 come to 96.6 per 1,000 residents with it, 80.9 without. The tab “Two sources” "
+        "says why these differ from recorded crime."
+    )
+    nothing = (float("nan"), float("nan"))
+    assert describe_two_rates(nothing, "year to April 2024", "residents", asb=False) == ""
+    assert "something else" in describe_two_rates(nothing, "year to April 2024", "residents", asb=True)
 
 
 def test_own_areas(open_page: OpenPage, example_store: Path) -> None:

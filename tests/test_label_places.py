@@ -9,8 +9,9 @@ from cspmap.views.label_places import SIDES, place_labels
 UP, ACROSS = (0.0, 100.0), (0.0, 640.0)
 
 
-def place(*points: tuple[float, float, str], lines: tuple[float, ...] = ()) -> list[str]:
+def place(*points: tuple[float, float, str], line: float = -50.0) -> list[str]:
     frame = pd.DataFrame(points, columns=["x", "y", "name"])
+    lines = [pd.Series(line, index=frame.index)]
     return place_labels(frame, pd.Series(True, index=frame.index), across=ACROSS, up=UP, height=300, lines=lines)
 
 
@@ -21,7 +22,7 @@ def test_a_name_goes_to_the_right_where_there_is_room() -> None:
 
 
 def test_a_name_leaves_a_line_alone() -> None:
-    assert place((300, 49, "Luton (simulated)"), lines=(50.0,)) == ["above"]
+    assert place((300, 49, "Luton (simulated)"), line=50.0) == ["above"]
 
 
 def test_one_without_room_is_not_named() -> None:

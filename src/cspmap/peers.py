@@ -239,6 +239,11 @@ def compare_totals(query: Query) -> list[Beside]:
     return found
 
 
+def find_loaded_year(query: Query, year: Span) -> Span:
+    """A year where all of its months are loaded, else the twelve months up to the latest that is."""
+    return Span.ending(query.store.months[-1], months=12) if query.missing_months(year) else year
+
+
 def rate_loaded(query: Query, span: Span) -> tuple[float, float]:
     """Incidents loaded per 1,000 residents over a year: all of them, and all but anti-social behaviour.
 

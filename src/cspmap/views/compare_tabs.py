@@ -6,7 +6,15 @@ import pandas as pd
 import streamlit as st
 
 from cspmap.exports.extract import write_csv
-from cspmap.peers import NO_TABLE, NOT_RECORDED_CRIME, Peers, compare_totals, list_offences, rate_loaded
+from cspmap.peers import (
+    NO_TABLE,
+    NOT_RECORDED_CRIME,
+    Peers,
+    compare_totals,
+    find_loaded_year,
+    list_offences,
+    rate_loaded,
+)
 from cspmap.query import Query
 from cspmap.views.compare_charts import draw_rates
 from cspmap.views.compare_controls import PeerChoice, choose_areas, choose_peers
@@ -65,7 +73,9 @@ def show_group(query: Query) -> None:
         st.write(escape_markdown(describe_year_on_year(peers.line)))
     if peers.offence.total:
         asb = any(kind.key == NOT_RECORDED_CRIME for kind in partnership.crime_types)
-        st.write(escape_markdown(describe_two_rates(rate_loaded(query, peers.year), peers.offence.per, asb=asb)))
+        year = find_loaded_year(query, peers.year)
+        told = describe_two_rates(rate_loaded(query, year), year.words, peers.offence.per, asb=asb)
+        st.write(escape_markdown(told))
     chart = draw_rates(
         peers.members,
         title=f"Per 1,000 {peers.offence.per}",

@@ -171,10 +171,11 @@ def describe_beside(beside: Beside, place: str, *, police_uk: bool) -> str:
     return f"{said}; there are {ours} inside {place}, {gap} ({format_change(beside.percent)})."
 
 
-def describe_two_rates(loaded: tuple[float, float], per: str, *, asb: bool) -> str:
+def describe_two_rates(loaded: tuple[float, float], year: str, per: str, *, asb: bool) -> str:
     """Why all recorded crime has another rate here than incidents have on other pages, with those rates where known.
 
-    `loaded` is as `peers.rate_loaded` gives it, `asb` whether anti-social behaviour is among the incidents.
+    `loaded` is as `peers.rate_loaded` gives it for the `year` (in words), `asb` whether anti-social behaviour is among
+    the incidents.
     """
     where = "on Explore and under “Own areas”"
     leaves = f"Recorded crime leaves out anti-social behaviour, which the incidents {where} hold"
@@ -183,8 +184,8 @@ def describe_two_rates(loaded: tuple[float, float], per: str, *, asb: bool) -> s
         return f"{leaves}: their rates are of something else." if asb else ""
     why = "The tab “Two sources” says why these differ from recorded crime."
     if asb:
-        return f"{leaves}. Those of the same year come to {with_it} per 1,000 {per} with it, {without} without. {why}"
-    return f"Incidents loaded for the same year, as {where}, come to {with_it} per 1,000 {per}. {why}"
+        return f"{leaves}. Those of {the(year)} come to {with_it} per 1,000 {per} with it, {without} without. {why}"
+    return f"Incidents loaded for {the(year)}, as {where}, come to {with_it} per 1,000 {per}. {why}"
 
 
 def describe_source(peers: Peers, partnership: Partnership) -> str:

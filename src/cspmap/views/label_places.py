@@ -22,31 +22,35 @@ def place_labels(
     across: tuple[float, float],
     up: tuple[float, float],
     height: float,
-    lines: Sequence[float] = (),
+    lines: Sequence[pd.Series] = (),
 ) -> list[str]:
     """On which side of each point its name goes; "" where it is not named, or no side has room.
 
     `points` has columns x, y and name, `named` says which of them are to be named, the most important first in the
     order of the rows. `across` and `up` are the ends of the two scales, `height` that of the plot in pixels, `lines`
-    values of y where a line runs across. One that finds no room is left out: its point tells its name.
+    the heights at which lines pass each point, in y. A name keeps clear of them where it can, and of points and other
+    names always: one that finds no room is left out, and its point tells its name.
     """
     wide, tall = max(across[1] - across[0], 1e-9), max(up[1] - up[0], 1e-9)
     x = (points["x"].to_numpy(dtype=float) - across[0]) / wide * _WIDTH
     y = height - (points["y"].to_numpy(dtype=float) - up[0]) / tall * height
     taken: list[_Box] = [(a - _DOT, b - _DOT, a + _DOT, b + _DOT) for a, b in zip(x, y, strict=True)]
-    for value in lines:
-        at = height - (value - up[0]) / tall * height
-        taken.append((-np.inf, at - 1, np.inf, at + 1))
-    sides = [""] * len(points)
+    passing = [height - (each.to_numpy(dtype=float) - up[0]) / tall * height for each in lines]
+    sides: list[str] = [""] * len(points)
     for row in np.flatnonzero(named.to_numpy(dtype=bool)):
         length = _LETTER * len(str(points["name"].iloc[row]))
-        for side in SIDES:
-            box = _lay(side, float(x[row]), float(y[row]), length)
-            others = (other for place, other in enumerate(taken) if place != row)
-            if box[0] >= 0 and box[2] <= _WIDTH and not any(_overlap(box, other) for other in others):
-                sides[row] = side
-                taken.append(box)
-                break
+        others = [other for place, other in enumerate(taken) if place != row]
+        struck = [(-np.inf, at[row] - 1, np.inf, at[row] + 1) for at in passing]
+        boxes: dict[Side, _Box] = {side: _lay(side, float(x[row]), float(y[row]), length) for side in SIDES}
+        room = [
+            side
+            for side, box in boxes.items()
+            if box[0] >= 0 and box[2] <= _WIDTH and not any(_overlap(box, other) for other in others)
+        ]
+        if room:
+            best = min(room, key=lambda side: any(_overlap(boxes[side], line) for line in struck))
+            sides[row] = best
+            taken.append(boxes[best])
     return sides
 
 

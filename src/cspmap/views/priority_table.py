@@ -34,6 +34,7 @@ COLUMNS: dict[str, Any] = {
     "Category": st.column_config.TextColumn(pinned=True),
     "Score": st.column_config.ProgressColumn(format="%.0f", min_value=0, max_value=100, width=95),
     "Incidents": st.column_config.NumberColumn(format="localized"),
+    "Per 1,000": st.column_config.TextColumn(width=125),
     "Reason": st.column_config.TextColumn(width="large"),
 }
 

@@ -14,6 +14,7 @@ from cspmap.views.palettes import CATEGORICAL, SPECIAL
 
 _AXIS = {"labelColor": INK, "titleColor": INK}
 _MOST_NAMED = 8
+_LIMITS = ("lower_998", "lower_95", "upper_95", "upper_998")
 _SIDES: dict[Side, Spec] = {
     "right": {"align": "left", "dx": 7},
     "left": {"align": "right", "dx": -7},
@@ -184,7 +185,7 @@ def draw_funnel(
             "mark": {"type": "line", "color": GREY, "strokeDash": [4, 3] if "95" in name else [1, 0]},
             "encoding": {"x": x, "y": {"field": name, "type": "quantitative"}},
         }
-        for name in ("lower_998", "lower_95", "upper_95", "upper_998")
+        for name in _LIMITS
     ]
     even: Spec = {"mark": {"type": "rule", "color": INK}, "encoding": {"y": {"datum": 100}}}
     frame = pd.concat([_name_areas(funnel, height), funnel.limits], ignore_index=True)
@@ -203,5 +204,7 @@ def _name_areas(funnel: Funnel, height: int) -> pd.DataFrame:
     points = ordered.rename(columns={"expected": "x", "ratio": "y"})
     # The axis and its title take some of the height.
     plot = 0.8 * height
-    sides = place_labels(points, named, across=ends, up=(0.0, float(np.nanmax(tops))), height=plot, lines=(100.0,))
+    up = (0.0, float(np.nanmax(tops)))
+    lines = [ordered[name] for name in _LIMITS] + [pd.Series(100.0, index=ordered.index)]
+    sides = place_labels(points, named, across=ends, up=up, height=plot, lines=lines)
     return areas.assign(side=pd.Series(sides, index=ordered.index, dtype="str"))
