@@ -34,7 +34,9 @@ ROOT = Path(__file__).resolve().parent.parent
 THRESHOLD, BASE = 10, 5
 MOMENT = datetime(2026, 11, 21, 14, 5)
 ASKED = {"crime": "robbery", "period": "2008-01..2008-03"}
-YEAR = Span.parse("2007-04..2008-03")
+# With neither the year of the targets nor the months that the operations are judged by.
+CROSSING = {"crime": "robbery", "period": "2006-12..2007-11"}
+BEGUN = Month(2007, 4)
 PAIR = re.compile(r"\(([0-9,]+) to ([0-9,]+)\)")
 
 
@@ -70,21 +72,18 @@ class Read:
 
     query: Query
     briefing: Briefing
+    selection: Selection
     tables: dict[str, list[list[str]]] = field(default_factory=dict)
     charts: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
     texts: dict[str, list[str]] = field(default_factory=dict)
     alts: list[str] = field(default_factory=list)
 
-    @property
-    def selection(self) -> Selection:
-        return Selection.from_query(ASKED, self.query.store)
 
-
-def read_pack(query: Query, operations: Operations) -> Read:
+def read_pack(query: Query, operations: Operations, asked: dict[str, str] = ASKED) -> Read:
     """All of the slides, by the title of their subject."""
-    selection = Selection.from_query(ASKED, query.store)
+    selection = Selection.from_query(asked, query.store)
     briefing = make_briefing(query, selection, operations=operations, as_at=MOMENT)
-    found = Read(query, briefing)
+    found = Read(query, briefing, selection)
     for slide in pptx.Presentation(io.BytesIO(write_pack(briefing, query.store, "pptx"))).slides:
         title = slide.shapes.title.text_frame.text.removesuffix(" (continued)")
         for shape in slide.shapes:
@@ -201,9 +200,12 @@ def learn_all(read: Read) -> Attack:
                     attack._add([(wards[row[0]], name)], [], float(shown.replace(",", "")))
     without = re.findall(r"([0-9,]+) incidents \([^)]*\) have no location", " ".join(read.texts[glance]))
     attack.learn("nowhere", now, without[0])
+    year = Span(BEGUN, read.selection.span.last)
     for row in read.tables["Robbery: The farthest behind first"]:
         codes = {place: "", **{name: code for code, name in attack.areas.items()}}
-        attack.learn(codes[row[1]], list_months(YEAR), row[2])
+        attack.learn(codes[row[1]], list_months(year), row[2])
+    for number in re.findall(r"\(([0-9,]+) a year before\)", " ".join(read.texts["Robbery"])):
+        attack.learn("", list_months(year.shift(-12)), number)
     series, so_far = read.charts["Robbery"], []
     for when, value in zip(series["month"], series["So far"], strict=True):
         so_far.append(f"{when:%Y-%m}")
@@ -216,8 +218,11 @@ def learn_all(read: Read) -> Attack:
     return attack
 
 
-def test_what_is_withheld_cannot_be_worked_out_from_all_that_the_slides_hold(hiding: Read) -> None:
-    attack = learn_all(hiding)
+@pytest.mark.parametrize("asked", [ASKED, CROSSING])
+def test_what_is_withheld_cannot_be_worked_out_from_all_that_the_slides_hold(
+    hiding: Read, operations: Operations, asked: dict[str, str]
+) -> None:
+    attack = learn_all(hiding if asked is ASKED else read_pack(hiding.query, operations, asked))
     small = [cell for cell, count in attack.truth.items() if 0 < count < THRESHOLD and cell[0] != "nowhere"]
     assert len(small) > 50
     # Enough is shown for an attack to be worth trying.

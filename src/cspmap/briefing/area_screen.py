@@ -15,6 +15,7 @@ from cspmap.briefing.setting import (
     write_count,
     write_rate,
 )
+from cspmap.briefing.shared_months import withhold_shared
 from cspmap.briefing.target_screen import say_none
 from cspmap.exports.published import WITHHELD
 from cspmap.exports.target_tables import sort_lines
@@ -53,7 +54,13 @@ def make_area(setting: Setting, code: str, *, level: str | None = None) -> Scree
         ),
         sentences=tuple(filter(None, sentences)),
         map=_draw_map(setting, name, inside, code if level == setting.map_level else None),
-        chart=draw_trend(setting, level=level, code=code, name=name),
+        chart=draw_trend(
+            setting,
+            level=level,
+            code=code,
+            name=name,
+            withheld=withhold_shared(setting, level=level, code=code, crimes=query.crime_types(setting.select(level))),
+        ),
         table=tabulate_areas(setting, level=setting.map_level, codes=inside),
         last_time=recall_screen(setting, key),
         caveats=setting.list_caveats(setting.map_level),

@@ -13,6 +13,7 @@ from cspmap.briefing.setting import (
     tell_change,
     write_count,
 )
+from cspmap.briefing.shared_months import withhold_shared
 from cspmap.exports.published import WITHHELD
 from cspmap.goals import WHOLE
 from cspmap.views.map import MapView
@@ -67,7 +68,13 @@ def make_glance(setting: Setting) -> Screen:
             f"Map of {layer.plural}: {name_view(selection, partnership)}. The table behind it has the same figures.",
             setting.list_withheld(selection),
         ),
-        chart=draw_trend(setting, level=level, code=None, name=partnership.place),
+        chart=draw_trend(
+            setting,
+            level=level,
+            code=None,
+            name=partnership.place,
+            withheld=withhold_shared(setting, level=level, code=None, crimes=query.crime_types(selection)),
+        ),
         table=tabulate_areas(setting, level=level),
         last_time=recall_screen(setting, KEY),
         caveats=setting.list_caveats(level),

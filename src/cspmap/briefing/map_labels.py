@@ -10,7 +10,7 @@ _LINE, _MARK_LINE, _MARK = 14 / 12, 20 / 12, 16 / 12
 _SIDE, _PLATE_SIDE = 3 / 12, 6 / 12
 _LONG_NAME = 10
 # A name that does not fit is tried a little smaller, and a little to each side of its point.
-_SMALLER = 0.86
+_SMALLER = 0.88
 _SHIFTS = ((0.0, 0.0), (0.0, -0.6), (0.0, 0.6), (0.6, 0.0), (-0.6, 0.0))
 # What is measured as this much wider than an area is about as wide.
 _ABOUT = 1.05

@@ -9,15 +9,10 @@ import pandas as pd
 
 from cspmap.briefing.screen import Figure, Line, Screen, TableFigure, TrendFigure
 from cspmap.briefing.setting import TREND_MONTHS, Setting, recall_screen
-from cspmap.errors import UserError
+from cspmap.briefing.shared_months import find_own, withhold_shared
 from cspmap.exports.published import WITHHELD
 from cspmap.operation_results import (
     GoalResult,
-    SheetChoice,
-    judge_goals,
-    list_comparisons,
-    propose_months,
-    read_counts,
 )
 from cspmap.operation_surveys import list_surveys
 from cspmap.operations import Action, Operation
@@ -31,7 +26,6 @@ from cspmap.views.operation_words import (
     describe_way,
     format_day,
     format_signed,
-    list_sheet_caveats,
 )
 
 PREFIX = "operation:"
@@ -48,7 +42,8 @@ def choose_operations(operations: Sequence[Operation]) -> list[Operation]:
 
 def make_operation(setting: Setting, operation: Operation) -> Screen:
     """The screen of an operation, judged as its sheet on the page of operations is unless told otherwise."""
-    results, caveats, fault = _judge(setting, operation)
+    judged = setting.judge(operation)
+    results = judged.results
     key = f"{PREFIX}{operation.id}"
     lead = f"led by {operation.lead}" if operation.lead.strip() else ""
     facts = (
@@ -62,28 +57,11 @@ def make_operation(setting: Setting, operation: Operation) -> Screen:
         title=operation.name,
         subtitle=" · ".join(filter(None, facts)),
         figures=_list_figures(setting, results),
-        sentences=tuple(filter(None, (*_tell(setting, operation, results), fault))),
-        chart=_draw_course(operation, results),
+        sentences=tuple(filter(None, (*_tell(setting, operation, results), judged.fault))),
+        chart=_draw_course(setting, operation, results),
         table=tabulate_actions(operation.actions, setting.today),
         last_time=recall_screen(setting, key),
-        caveats=caveats,
-    )
-
-
-def _judge(setting: Setting, operation: Operation) -> tuple[tuple[GoalResult, ...], tuple[str, ...], str]:
-    """What became of the aims, how that came about, and why it cannot be told where that is so."""
-    query = setting.query
-    try:
-        proposed = propose_months(operation, query.store.months)
-        choice = SheetChoice(proposed.before, proposed.after, list_comparisons(operation)[0])
-        counts = read_counts(query, operation)
-    except UserError as error:
-        notice = query.store.partnership.notice
-        return (), (notice,) if notice else (), str(error)
-    return (
-        judge_goals(query, counts, operation, choice),
-        tuple(list_sheet_caveats(query, counts, operation, choice)),
-        "",
+        caveats=judged.caveats,
     )
 
 
@@ -111,12 +89,12 @@ def _tell(setting: Setting, operation: Operation, results: Sequence[GoalResult])
     return [*told, *map(describe_survey, list_surveys(operation))]
 
 
-def _draw_course(operation: Operation, results: Sequence[GoalResult]) -> TrendFigure | None:
+def _draw_course(setting: Setting, operation: Operation, results: Sequence[GoalResult]) -> TrendFigure | None:
     """The months of the first aim that could be judged, beside what was to be expected of them."""
     result = next((each for each in results if each.sheet is not None), None)
     if result is None or result.sheet is None:
         return None
-    course = result.sheet.course.tail(TREND_MONTHS + 12)
+    course = _withhold_shared(setting, operation, result, result.sheet.course.tail(TREND_MONTHS + 12))
     return TrendFigure(
         title=f"{result.crime} a month in the area",
         months=tuple(str(month) for month in course["month"]),
@@ -130,6 +108,18 @@ def _draw_course(operation: Operation, results: Sequence[GoalResult]) -> TrendFi
         alt=f"{result.crime} by month in the area of {operation.name}, beside what was to be expected from the "
         "comparison had nothing been done.",
     )
+
+
+def _withhold_shared(setting: Setting, operation: Operation, result: GoalResult, course: pd.DataFrame) -> pd.DataFrame:
+    """The course without the months that are withheld on another screen."""
+    own = find_own(setting, operation.area)
+    if own is None or WITHHELD not in course:
+        return course
+    chosen = setting.select(own[0]).change(crimes=() if result.goal is None else result.goal.crimes)
+    crimes = setting.query.crime_types(chosen)
+    hidden = course["month"].isin(withhold_shared(setting, level=own[0], code=own[1], crimes=crimes))
+    hidden &= course["count"].notna()
+    return course.assign(**{"count": course["count"].mask(hidden), WITHHELD: course[WITHHELD] | hidden})
 
 
 def _take_line(name: str, course: pd.DataFrame, column: str, style: Literal["solid", "dashed"]) -> Line:

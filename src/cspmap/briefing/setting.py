@@ -12,6 +12,7 @@ import pandas as pd
 from cspmap.analysis.change import change_table, poisson_change
 from cspmap.analysis.targets import resolve
 from cspmap.board import Board, list_weights, make_board
+from cspmap.briefing.judging import Judged, judge_operation
 from cspmap.briefing.screen import Entry, Line, Rating, TableFigure, TrendFigure
 from cspmap.exports.area_figures import list_figure_caveats
 from cspmap.exports.published import WITHHELD, publish
@@ -61,6 +62,21 @@ class Setting:
     def boards(self) -> tuple[Board, ...]:
         """The boards of the tables of targets that run in the selection's last month; else that which ended last."""
         return make_boards(self.query, self.selection, level=self.level)
+
+    @cached_property
+    def shared_months(self) -> dict[tuple[str, str | None, frozenset[str]], frozenset[str]]:
+        """What `shared_months.withhold_shared` has worked out, by what it was asked for."""
+        return {}
+
+    @cached_property
+    def _judged(self) -> dict[str, Judged]:
+        return {}
+
+    def judge(self, operation: Operation) -> Judged:
+        """What became of an operation's aims; worked out once."""
+        if operation.id not in self._judged:
+            self._judged[operation.id] = judge_operation(self.query, operation)
+        return self._judged[operation.id]
 
     def find_figures(self, level: str) -> Figures:
         """The figures of all areas of a level."""
@@ -219,14 +235,18 @@ def _tell_type(setting: Setting, row: dict[str, Any]) -> str:
     return f"{setting.query.store.partnership.name_crime(str(row['crime_type']))} ({told})"
 
 
-def draw_trend(setting: Setting, *, level: str, code: str | None, name: str) -> TrendFigure:
-    """The latest two years month by month, beside the year before each."""
+def draw_trend(
+    setting: Setting, *, level: str, code: str | None, name: str, withheld: frozenset[str] = frozenset()
+) -> TrendFigure:
+    """The latest two years month by month, beside the year before each; without months that are `withheld`."""
     selection, store = setting.select(level), setting.query.store
     last = selection.span.last
     span = Span(max(last - (TREND_MONTHS - 1), min(store.months[0], last)), last)
     crimes = name_crimes(selection, store.partnership)
     # Of one table, so that a month that is in both lines is withheld in both or in none.
     months = publish(setting.query).count_months(selection, Span(span.first - 12, last), code=code)
+    months[WITHHELD] |= months["month"].isin(withheld) & months["count"].notna()
+    months["count"] = months["count"].mask(months[WITHHELD])
     return TrendFigure(
         title=f"{crimes} a month",
         months=tuple(str(month) for month in span),

@@ -1,5 +1,7 @@
 """Indicators that are off target, one on each screen; and a screen that says so where none is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -15,6 +17,7 @@ from cspmap.briefing.setting import (
     take_place,
     write_count,
 )
+from cspmap.briefing.shared_months import list_crimes, withhold_shared
 from cspmap.exports.published import WITHHELD
 from cspmap.exports.target_tables import list_board_caveats, sort_lines
 from cspmap.goals import WHOLE
@@ -87,7 +90,7 @@ def _make_target(setting: Setting, board: Board, label: tuple[str, str], *, left
         figures=_list_figures(board, line),
         sentences=tuple(sentences),
         map=_draw_map(setting, board, label[0]),
-        chart=_draw_course(board, label),
+        chart=_draw_course(_withhold_shared(setting, board, label), label),
         table=_tabulate(own),
         last_time=recall_screen(setting, key),
         caveats=tuple(list_board_caveats(board, setting.query)),
@@ -130,6 +133,18 @@ def _draw_map(setting: Setting, board: Board, indicator: str) -> MapFigure | Non
     hidden = {code for codes in lines.index[find_withheld(lines)] for code in str(codes).split(",")}
     alt = f"Map of ratings by {plural}, a letter on each: {legend.title}."
     return MapFigure(view, board.level, alt, frozenset(hidden))
+
+
+def _withhold_shared(setting: Setting, board: Board, label: tuple[str, str]) -> Board:
+    """The board without the months of a line that are withheld on another screen."""
+    if label not in board.withheld or "," in label[1]:
+        return board
+    crimes = list_crimes(setting, board, label[0])
+    hidden = board.counts.index.isin(withhold_shared(setting, level=board.level, code=label[1] or None, crimes=crimes))
+    counts, withheld = board.counts.copy(), board.withheld.copy()
+    withheld[label] |= hidden & counts[label].notna()
+    counts[label] = counts[label].mask(withheld[label])
+    return replace(board, counts=counts, withheld=withheld)
 
 
 def _draw_course(board: Board, label: tuple[str, str]) -> TrendFigure:
