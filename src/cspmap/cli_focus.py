@@ -95,7 +95,7 @@ def suggest_area(
     from cspmap.exports.extract import write_csv
     from cspmap.exports.published import publish
     from cspmap.focus_area import WHOLE, Aim, read_ground
-    from cspmap.focus_published import publish_choice
+    from cspmap.focus_published import publish_choices
     from cspmap.periods import Month, Span
     from cspmap.query import Query
     from cspmap.selection import Selection, join_list
@@ -134,8 +134,8 @@ def suggest_area(
             on_progress=tell,
         )
     what = name_aim(aim, selection, partnership)
-    before = selection.before
-    areas = [publish_choice(ground, aim, area.figures.codes, published, before=before) for area in found.areas]
+    sets = [area.figures.codes for area in found.areas]
+    areas = publish_choices(ground, aim, sets, published, before=selection.before)
     caveats = list_focus_caveats(areas[0], aim, partnership, what=what, coverage=published.count_coverage(selection))
     if kind == "csv":
         text = write_csv(tabulate_units(ground, aim, areas, published), caveats)

@@ -60,6 +60,49 @@ def publish_choice(
     return _round_area(ground, aim, area, published) if published.rounds else area
 
 
+def publish_choices(
+    ground: FocusGround, aim: Aim, sets: Sequence[Collection[str]], published: Published, *, before: Span
+) -> list[ChosenArea]:
+    """The figures of several sets of units that are shown together, which may overlap, as `publish_choice`.
+
+    What one holds is withheld where it would, beside what those before it hold, give a withheld unit away.
+    """
+    areas = [publish_choice(ground, aim, codes, published, before=before) for codes in sets]
+    if not published.hides:
+        return areas
+    told: dict[Span, list[frozenset[str]]] = {}
+    return [_keep_apart(ground, aim, area, published, told) for area in areas]
+
+
+def _keep_apart(
+    ground: FocusGround, aim: Aim, area: ChosenArea, published: Published, told: dict[Span, list[frozenset[str]]]
+) -> ChosenArea:
+    """An area beside those that are `told` already, by span, which it joins where it may."""
+    hidden = {}
+    for name, part in (("catch", area.catch), ("later", area.later)):
+        if part is None or part.captured is None:
+            continue
+        before = told.setdefault(part.span, [])
+        if before and _tells(ground, aim, [*before, frozenset(area.codes)], part.span, published):
+            hidden[name] = _hide_catch(part, True)
+        else:
+            before.append(frozenset(area.codes))
+    caught = hidden.get("catch")
+    if caught is not None:
+        figures = replace(area.figures, captured=float("nan"), share=None)
+        area = replace(area, figures=figures, catch=caught, count=None, withheld=True)
+    return replace(area, later=hidden["later"]) if "later" in hidden else area
+
+
+def _tells(ground: FocusGround, aim: Aim, sets: Sequence[frozenset[str]], span: Span, published: Published) -> bool:
+    """Whether the sums over sets of units that overlap may give one away: as if each part of them were told."""
+    inside = [tuple(code in each for each in sets) for code in ground.codes]
+    numbers = {kind: number for number, kind in enumerate(sorted({kind for kind in inside if any(kind)}))}
+    parts = pd.Series([numbers.get(kind, -1) for kind in inside], index=list(ground.codes))
+    kinds = [(key,) for key in aim.types] if aim.weighted else [aim.types]
+    return any(published.flag_sums(Selection(span, ground.level, crimes=kind), parts).any() for kind in kinds)
+
+
 def publish_months(
     ground: FocusGround, aim: Aim, codes: Sequence[str], span: Span, selection: Selection, published: Published
 ) -> pd.DataFrame:

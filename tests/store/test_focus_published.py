@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import random
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +14,14 @@ from click.testing import CliRunner
 from cspmap.cli import main
 from cspmap.exports.published import WITHHELD, publish
 from cspmap.focus_area import WHOLE, Aim, FocusGround, catch, describe_choice, read_ground, trace_months
-from cspmap.focus_published import WEIGHTED, WITHHELD_WEIGHTED, publish_choice, publish_months, publish_units
+from cspmap.focus_published import (
+    WEIGHTED,
+    WITHHELD_WEIGHTED,
+    publish_choice,
+    publish_choices,
+    publish_months,
+    publish_units,
+)
 from cspmap.periods import Span
 from cspmap.query import Query
 from cspmap.selection import Selection
@@ -110,6 +118,26 @@ def test_an_area_does_not_give_its_units_away(query: Query, hiding: Query) -> No
             assert not 0 < true.sum() - area.count < THRESHOLD
         seen.add(area.withheld)
     assert seen == {True, False}
+
+
+def test_areas_that_overlap_do_not_give_their_units_away_together(query: Query, hiding: Query) -> None:
+    published, kept_apart, chance = publish(hiding), 0, random.Random(4)
+    ground = read_ground(query, "lsoa21")
+    triples = list(itertools.combinations(ground.codes, 3))
+    for aim in (AIMS[0], Aim(SPAN, ("burglary", "robbery"))):
+        gone = publish_units(ground, aim, published)[WITHHELD].to_numpy()
+        units = np.eye(len(gone))
+        for _ in range(16):
+            sets = chance.sample(triples, 3)
+            areas = publish_choices(ground, aim, sets, published, before=BEFORE)
+            alone = [publish_choice(ground, aim, codes, published, before=BEFORE) for codes in sets]
+            told = [area for area in areas if not area.catch.withheld]
+            rows = [np.isin(ground.codes, area.codes).astype(float) for area in told]
+            assert not is_told([*units[~gone], *rows, np.ones(len(gone))], list(units[gone]))
+            assert areas[0].catch == alone[0].catch
+            assert all(one.catch.withheld >= other.catch.withheld for one, other in zip(areas, alone, strict=True))
+            kept_apart += sum(one.catch != other.catch for one, other in zip(areas, alone, strict=True))
+    assert kept_apart
 
 
 def test_types_and_months_of_an_area_do_not_give_one_away(query: Query, hiding: Query) -> None:

@@ -13,7 +13,7 @@ from cspmap.errors import UserError
 from cspmap.exports.published import Published
 from cspmap.focus_area import WHOLE, Aim, FocusGround
 from cspmap.focus_choice import FocusChoice
-from cspmap.focus_published import publish_choice
+from cspmap.focus_published import publish_choices
 from cspmap.views.focus_controls import keep_choice, show_fault, tick_units
 from cspmap.views.focus_words import (
     describe_caught,
@@ -196,7 +196,10 @@ def show_answer(ground: FocusGround, choice: FocusChoice, aim: Aim, published: P
     if found is None or isinstance(found, UserError):
         return
     before = choice.selection.before
-    areas = [publish_choice(ground, aim, one.figures.codes, published, before=before) for one in found.areas]
+    # Beside the ticked area, which the panel tells of.
+    ticked = [choice.selection.areas] if choice.selection.areas else []
+    sets = [*ticked, *(one.figures.codes for one in found.areas)]
+    areas = publish_choices(ground, aim, sets, published, before=before)[len(ticked) :]
     with st.container(border=True):
         numbers = list(range(len(areas)))
         shown = _read_shown(len(areas))

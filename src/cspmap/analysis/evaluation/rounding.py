@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cspmap.analysis.evaluation.cautions import list_cautions
-from cspmap.analysis.evaluation.displacement import odds_ratio, wdd, wdq
+from cspmap.analysis.evaluation.displacement import DisplacementQuotient, odds_ratio, wdd, wdq
 from cspmap.analysis.evaluation.model import Effect
 from cspmap.analysis.evaluation.sheet import Evaluation, describe_results, weigh_control
 
@@ -50,6 +50,8 @@ def round_evaluation(sheet: Evaluation, base: int) -> Evaluation:
     )
     odds = odds_ratio(pairs["area"], pairs["comparison"])
     quotient = None if "buffer" not in pairs else wdq(pairs["area"], pairs["buffer"], pairs["comparison"])
+    if quotient is not None and sheet.quotient is not None and quotient.reading != sheet.quotient.reading:
+        quotient = DisplacementQuotient(None, None, "too few to tell from rounded counts")
     effect = round_effect(sheet.effect, base)
     buffer_effect = tell(sheet.buffer_effect)
     hindsight = replace(sheet.hindsight, rise=tell(sheet.hindsight.rise))
