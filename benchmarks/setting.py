@@ -1,5 +1,6 @@
 """What the benchmarks share: a temporary folder, the real open data, and the real store."""
 
+import json
 import re
 import shutil
 from collections.abc import Callable, Sequence
@@ -13,6 +14,8 @@ from benchmarks.table import Figure, Row
 SHARED_DATA = ROOT.parent / "shared" / "data"
 PARTNERSHIP = ROOT / "docs" / "partnerships" / "luton.toml"
 RECENT = "police/bedfordshire-2021-05-to-2024-04.zip"
+# The three authorities of one police force.
+FORCE = ("bedford", "central-bedfordshire", "luton")
 
 
 class NotRunError(Exception):
@@ -47,6 +50,48 @@ class Setting:
         run_process(
             command_line("build", str(PARTNERSHIP), "--data", str(self.data), "--store", str(store)), timeout=300
         )
+        return store
+
+    @cached_property
+    def force_store(self) -> Path:
+        """A store of every LSOA of the police force that real Luton belongs to, built once a run."""
+        files = [self.data / "boundaries" / f"{name}-lsoa-2021.geojson" for name in FORCE]
+        collections = [json.loads(file.read_text("utf-8")) for file in files]
+        features = [feature for collection in collections for feature in collection["features"]]
+        (self.folder / "force.geojson").write_text(json.dumps({**collections[0], "features": features}), "utf-8")
+        toml = self.folder / "force.toml"
+        toml.write_text(
+            f"""[partnership]
+name = "The police force area"
+place = "Bedfordshire"
+boundary = "lsoa21"
+
+[[layers]]
+key = "lsoa21"
+name = "LSOA"
+plural = "LSOAs"
+file = "{self.folder / "force.geojson"}"
+
+[[denominators]]
+key = "residents"
+name = "residents"
+year = 2022
+layer = "lsoa21"
+file = "{self.data / "population" / "lsoa21-mid-2022.csv"}"
+source = "ONS"
+code_column = "lsoacd"
+value_column = "population"
+
+[[incidents]]
+format = "police.uk"
+file = "{self.data / RECENT}"
+force = "bedfordshire"
+source = "data.police.uk"
+""",
+            "utf-8",
+        )
+        store = self.folder / "force"
+        run_process(command_line("build", str(toml), "--store", str(store)), timeout=300)
         return store
 
     def write_partnership(self, name: str, incidents: Path | str) -> Path:
