@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 
 from cspmap.analysis.bivariate import Crossed, cross_classes
+from cspmap.analysis.control_chart import funnel_overdispersion
 from cspmap.analysis.deprivation import find_fifth
 from cspmap.analysis.inequality import DeprivationCurve, concentration_index, rates_by_fifth
 from cspmap.analysis.measures import Floats, rate
 from cspmap.analysis.residuals import compare_usual, expect_usual, usual_rates
 from cspmap.errors import UserError
-from cspmap.exports.deprivation_places import let_out_places
+from cspmap.exports.deprivation_places import let_out_areas, let_out_places
 from cspmap.exports.published import WITHHELD, hides_total, publish
 from cspmap.partnership import Denominator, DeprivationFile
 from cspmap.periods import Span
@@ -78,6 +79,7 @@ class DeprivationPicture:
     - fifths: `inequality.rates_by_fifth` of the edition's LSOAs, with `usual`, the rate that is usual per 1,000, and
       withheld
     - curve: over the same LSOAs, counts that are not let out as `let_out_places` has them
+    - spread: by how much areas differ beyond chance, which the limits rest on (`control_chart.funnel_overdispersion`)
     - withheld: whether the partnership's own count is
     """
 
@@ -89,6 +91,7 @@ class DeprivationPicture:
     curve: DeprivationCurve
     coverage: Coverage
     per: Denominator
+    spread: float
     withheld: bool = False
 
     @property
@@ -128,7 +131,9 @@ def make_picture(query: Query, ground: DeprivationGround, choice: DeprivationCho
     fifth, people = find_fifth(home["decile"]), home["people"].mask(home["suppressed"])
     counts, gone = let_out_places(query, choice.selection.change(level=layer), home, true)
     usual = usual_rates(fifth, counts, people)
-    compared = _compare(areas, areas["count"], usual)
+    taken = counts if layer == choice.level else let_out_areas(query, choice.selection, areas, counted)
+    compared = _compare(areas, areas["count"] if published.rounds else taken, usual)
+    spread = funnel_overdispersion(compared["count"], compared["expected"])
     if published.rounds:
         # A rounding is nothing that could make an area stand out.
         compared["standing"] = _compare(areas, counted, usual_rates(fifth, true, people))["standing"]
@@ -151,6 +156,7 @@ def make_picture(query: Query, ground: DeprivationGround, choice: DeprivationCho
         curve=concentration_index(home["rank"], counts, people),
         coverage=coverage,
         per=query.denominator(choice.selection),
+        spread=spread,
         withheld=hides_total(coverage, published.rule),
     )
 

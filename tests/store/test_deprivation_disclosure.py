@@ -10,7 +10,7 @@ from scipy.optimize import linprog
 
 from cspmap.deprivation_view import DeprivationChoice, DeprivationPicture, make_picture, read_ground
 from cspmap.exports.deprivation_files import tabulate_fifths, tabulate_picture
-from cspmap.exports.deprivation_places import let_out_places
+from cspmap.exports.deprivation_places import let_out_areas, let_out_places
 from cspmap.exports.published import publish
 from cspmap.partnership import Disclosure
 from cspmap.periods import Span
@@ -137,6 +137,21 @@ def test_places_that_are_withheld_are_taken_as_alike(query: Query, hiding: Query
             rates = (counts / home["people"])[hidden].groupby(block[hidden])
             assert rates.max().to_numpy() == pytest.approx(rates.min().to_numpy())
             assert picture.curve.incidents == pytest.approx(true.curve.incidents)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_how_much_areas_differ_rests_on_what_is_published(query: Query, hiding: Query, level: str) -> None:
+    for crimes in CRIMES:
+        true, picture = draw(query, level, crimes), draw(hiding, level, crimes)
+        hidden = picture.areas["withheld"]
+        funnel = shape_funnel(picture)
+        assert len(funnel.areas) == picture.areas["ratio"].notna().sum()
+        if picture.withheld or not hidden.any():
+            continue
+        taken = let_out_areas(hiding, picture.choice.selection, picture.areas, true.areas["count"])
+        assert taken[~hidden].tolist() == true.areas.loc[~hidden, "count"].tolist()
+        assert taken.sum() == pytest.approx(true.areas["count"].sum())
+        assert (taken / picture.areas["people"])[hidden].std(ddof=0) == pytest.approx(0, abs=1e-12)
 
 
 def test_another_domain_shows_no_sum_over_a_withheld_place(made: Made) -> None:

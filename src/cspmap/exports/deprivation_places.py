@@ -47,6 +47,16 @@ def let_out_places(
     return counts, pd.Series([bool(inside.get(number, False)) for number in range(len(FIFTHS))], index=gone.index)
 
 
+def let_out_areas(query: Query, selection: Selection, areas: pd.DataFrame, true: pd.Series) -> pd.Series:
+    """Counts of the areas of any level to tell by how much areas usually differ: as `let_out_places`, over all of them.
+
+    Without those that are withheld, only the ends would be left, and areas would seem to differ far more than they do.
+    """
+    if not areas["withheld"].any() or publish(query).flag(selection)[-1]:
+        return areas["count"]
+    return _share_out(areas, true, pd.Series(_NONE, index=areas.index))
+
+
 def _number_parts(places: pd.DataFrame, decile: pd.Series) -> pd.Series:
     """The fifth of each place that takes part, from 0; -1 where it takes none."""
     fifth = pd.Series(find_fifth(decile), index=places.index)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from cspmap.analysis.control_chart import funnel_limits, funnel_overdispersion
+from cspmap.analysis.control_chart import funnel_limits
 from cspmap.analysis.inequality import DeprivationCurve
 from cspmap.deprivation_view import DeprivationPicture, Kind
 from cspmap.views.charts import GREY, INK, Chart, Spec
@@ -177,9 +177,8 @@ def shape_funnel(picture: DeprivationPicture) -> Funnel:
     limits = ["lower_998", "lower_95", "upper_95", "upper_998"]
     frame = areas[["name", "count", "expected", *limits]].astype({"count": float})
     frame = frame.assign(ratio=100 * areas["ratio"], people=areas["people"])
-    spread = funnel_overdispersion(frame["count"], frame["expected"])
     frame[limits] = 100 * frame[limits].div(frame["expected"], axis=0)
     known = frame["expected"] if len(frame) else pd.Series([1.0])
     steps = pd.Series(np.geomspace(_SIDE * known.min(), known.max() / _SIDE, _STEPS), name="expected")
-    drawn = 100 * funnel_limits(steps, overdispersion=spread)[limits].div(steps, axis=0)
+    drawn = 100 * funnel_limits(steps, overdispersion=picture.spread)[limits].div(steps, axis=0)
     return Funnel(frame.sort_values("expected"), drawn.assign(expected=steps))

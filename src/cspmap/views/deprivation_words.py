@@ -68,8 +68,8 @@ _HELD_BACK: Mapping[DisclosureRule, str] = {
     "none": "",
     "suppress": "What is usual and the concentration curve take {places} whose count is withheld as alike: each has "
     "its people's share of what is withheld in their fifth, or in all fifths that are withheld. By another domain or "
-    "edition than all domains of the latest, a fifth with such a place is withheld. Areas whose count is withheld take "
-    "no part in how much areas usually differ.",
+    "edition than all domains of the latest, a fifth with such a place is withheld. How much areas usually differ is "
+    "told in the same way.",
     "round": "What is usual and the concentration curve rest on rounded counts of {places}, brought to the rounded sum "
     "of their fifth; whether an area stands out was judged before rounding.",
 }
