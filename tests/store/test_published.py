@@ -203,6 +203,6 @@ def test_any_table_is_protected_with_its_totals(query: Query, hiding: Query, rou
     assert flags.tolist() == [False, True, True, False, False, False]
     assert publish(hiding).let_out(counts, flags[:-1]).isna().tolist() == flags[:-1].tolist()
     assert not publish(query).protect(counts).any()
-    assert not publish(rounding).protect([[1, 2], [3, float("nan")]]).any()
+    assert not publish(rounding).protect(np.array([[1, 2], [3, np.nan]])).any()
     assert publish(query).let_out(counts).equals(counts)
     assert publish(rounding).let_out(counts).tolist() == [10, 0, 5, 30, 0]
