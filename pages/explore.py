@@ -14,6 +14,7 @@ from cspmap.views.dashboard import begin_page, load_query, settle_memory, show_e
 from cspmap.views.figures import Figures, find_area, load_figures
 from cspmap.views.map import OPENSTREETMAP, MapView, draw_map, take_event
 from cspmap.views.panel import show_panel
+from cspmap.views.shared_work import TURN
 from cspmap.views.words import describe_absent, describe_missing, escape_markdown, name_part, name_view
 
 MAP_HEIGHT = 470
@@ -22,6 +23,12 @@ MAP_HEIGHT = 470
 @st.fragment
 def explore(query: Query) -> None:
     """Filters, map, panel, table: one fragment, so that a filter redraws these and nothing else."""
+    with TURN:
+        draw(query)
+
+
+def draw(query: Query) -> None:
+    """The page itself."""
     store, partnership = query.store, query.store.partnership
     event = take_event(key="map")
     with show_errors():

@@ -12,7 +12,6 @@ from cspmap.build import build_store
 from cspmap.exports.files import write_extract
 from cspmap.exports.published import publish
 from cspmap.exports.request import FORMATS, Request, name_extract
-from cspmap.operations import OPERATIONS_VARIABLE
 from cspmap.query import Query
 from cspmap.selection import Selection
 from cspmap.store import open_store
@@ -97,29 +96,6 @@ def test_a_rule_holds_on_the_page_as_in_its_files(
         assert int(metrics["Incidents"]) % 5 == 0
         assert "Counts are rounded to the nearest 5" in said
         assert (table["count"] % 5 == 0).all()
-
-
-@pytest.mark.parametrize(
-    ("name", "internal"),
-    [
-        ("compare", False),
-        ("deprivation", False),
-        ("explore", False),
-        ("focus", True),
-        ("hotspots", True),
-        ("operations", True),
-        ("set_targets", True),
-        ("targets", True),
-    ],
-)
-def test_a_page_that_does_not_keep_the_rule_says_so(
-    ruled_store: Path, name: str, internal: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv(workspace.STORE_VARIABLE, str(ruled_store))
-    monkeypatch.setenv(OPERATIONS_VARIABLE, f"sqlite:///{tmp_path / 'operations.db'}")
-    page = AppTest.from_file(str(ROOT / "pages" / f"{name}.py"), default_timeout=60).run()
-    assert not page.exception
-    assert any("Small counts are shown here as they are" in str(part.value) for part in page.markdown) is internal
 
 
 @pytest.mark.parametrize("tab", ["Crime types", "Streets"])

@@ -6,9 +6,11 @@ lives, so they hold under any `server.baseUrlPath`.
 """
 
 import hashlib
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import streamlit.components.v1 as components
 from xstatic.pkg import leaflet
@@ -19,6 +21,8 @@ _LEAFLET = Path(leaflet.BASE_DIR)
 # Each of the two may use those before it.
 SCRIPTS = ("cspmap-parts", "cspmap-draw", "cspmap-map")
 STYLES = ("cspmap-map", "cspmap-draw")
+# Whoever declares a component does so alone: the framework asks which module it is, and that look-up fails now and then
+# where two viewers' runs are in it together.
 _DECLARING = Lock()
 
 
@@ -52,12 +56,20 @@ def layer_url(path: Path) -> str:
     return f"{base}/{path.name}?v={state.st_mtime_ns:x}-{state.st_size:x}"
 
 
-def _serve(name: str, folder: Path) -> str:
-    """Have the running server serve a folder; declaring the same folder again changes nothing.
+def load_component() -> Callable[..., Any]:
+    """The component that holds the map in a page.
 
-    One at a time: the framework asks which module declares it, and that look-up fails now and then where two viewers'
-    runs are in it together.
+    To be called within a script run: when it is first loaded it tells the server of its own files.
     """
+    with _DECLARING:
+        import streamlit_folium
+
+    component: Callable[..., Any] = streamlit_folium.st_folium
+    return component
+
+
+def _serve(name: str, folder: Path) -> str:
+    """Have the running server serve a folder; declaring the same folder again changes nothing."""
     with _DECLARING:
         return f"../{components.declare_component(name, path=folder).name}"
 

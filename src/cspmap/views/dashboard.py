@@ -43,7 +43,7 @@ def _open(root: Path, version: str | None) -> Query:
 def settle_memory(version: str) -> None:
     """Once for each version of a store, when its first page has been drawn and all libraries are loaded.
 
-    Streamlit collects garbage after every script run. What is there by now stays, and need not be looked at again.
+    What is there by now stays, and need not be looked at again whenever garbage is collected.
     """
     gc.collect()
     gc.freeze()

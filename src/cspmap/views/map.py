@@ -15,7 +15,7 @@ import folium
 import streamlit as st
 from folium.template import Template
 
-from cspmap.views.assets import map_scripts, map_styles
+from cspmap.views.assets import load_component, map_scripts, map_styles
 from cspmap.views.palettes import SPECIAL, Special, text_on
 
 SPECIAL_WORDS: dict[Special, str] = {
@@ -224,12 +224,9 @@ def take_message(*, key: str, classes: Collection[int]) -> MapEvent | LegendEven
 
 def draw_map(view: MapView, *, key: str, height: int) -> None:
     """Draw the map, `height` pixels high and as wide as its container; `key` stays the same between runs."""
-    # Imported here as it must happen within a run: that is when it tells the server of its own files.
-    from streamlit_folium import st_folium
-
     canvas = folium.Map(tiles=None, zoom_control=False)
     canvas.default_js, canvas.default_css = map_scripts(), map_styles()
-    st_folium(
+    load_component()(
         canvas,
         key=key,
         height=height,

@@ -104,15 +104,12 @@ def _trend(query: Query, selection: Selection, code: str | None) -> pd.DataFrame
     last = selection.span.last
     first = min(selection.before.first, selection.span.first, last - (TREND_MONTHS - 1))
     months = publish(query).count_months(selection, Span(max(first, query.store.months[0]), last), code=code)
+    now, before = str(selection.span.first), (str(selection.before.first), str(selection.before.last))
     inside = [
-        NOW if str(selection.span.first) <= month else BEFORE if _within(month, selection.before) else "Earlier"
-        for month in months["month"]
+        NOW if now <= month else BEFORE if before[0] <= month <= before[1] else "Earlier"
+        for month in months["month"].tolist()
     ]
     return add_columns(months, period=inside)
-
-
-def _within(month: str, span: Span) -> bool:
-    return str(span.first) <= month <= str(span.last)
 
 
 def _show_mix(query: Query, selection: Selection, code: str | None, name: str, total: float | None) -> None:

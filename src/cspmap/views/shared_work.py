@@ -1,5 +1,6 @@
 """Long work in processes of their own, of all viewers of one server together."""
 
+import threading
 import time
 from typing import Protocol, TypeVar
 
@@ -47,3 +48,7 @@ def make_room(under_way: list[Work], *, most: int, noun: str) -> None:
             under_way.remove(each)
     if len(under_way) >= most:
         raise UserError(f"Other viewers' {noun} keep this machine busy; try again in a minute.")
+
+
+# One interpreter runs one thread at a time: of viewers who are served together, each would wait for all.
+TURN = threading.Lock()

@@ -1,14 +1,18 @@
 """The figures behind a map as a table, and as files."""
 
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from cspmap.analysis.change import Verdict
+from cspmap.analysis.measures import as_floats
 from cspmap.exports.area_table import tabulate_areas
 from cspmap.exports.extract import write_csv, write_geojson
 from cspmap.exports.files import BYTE_ORDER_MARK
+from cspmap.exports.published import publish
 from cspmap.exports.request import MOST_NAMED, name_file
 from cspmap.query import Query
 from cspmap.selection import Selection
@@ -59,15 +63,14 @@ def show_areas(query: Query, selection: Selection, figures: Figures, caveats: Se
         "score": st.column_config.NumberColumn("Deprivation score", format="%.1f"),
         "fifth": st.column_config.NumberColumn("In most deprived fifth", format="percent"),
     }
-    areas = figures.areas
-    shown = areas[areas["code"].isin(selection.areas)] if selection.areas else areas
-    table = shown.assign(worth=shown["verdict"].map(WORDS_OF_VERDICT))
-    if query.store.partnership.disclosure.rule == "suppress":
-        table["hidden"] = [
-            name_withheld(*flags) for flags in zip(shown["withheld"], shown["withheld_before"], strict=True)
-        ]
-    table = table[[name for name in columns if name in table]].sort_values("count", ascending=False)
-    st.dataframe(table, hide_index=True, column_config=columns, width="stretch", height=330, placeholder="–")
+    st.dataframe(
+        _sort_areas(figures.areas, list(columns), only=selection.areas, hides=publish(query).hides),
+        hide_index=True,
+        column_config=columns,
+        width="stretch",
+        height=330,
+        placeholder="–",
+    )
     with st.container(horizontal=True):
         st.download_button(
             "CSV",
@@ -89,6 +92,19 @@ def show_areas(query: Query, selection: Selection, figures: Figures, caveats: Se
     offer_extract(query, selection)
     with st.expander("About these figures"):
         st.markdown("\n".join(f"- {escape_markdown(sentence)}" for sentence in caveats))
+
+
+def _sort_areas(areas: pd.DataFrame, columns: Sequence[str], *, only: Sequence[str], hides: bool) -> pd.DataFrame:
+    """The areas that are shown, with the most incidents first, in such of the columns as there are."""
+    rows = np.argsort(-as_floats(areas["count"]), kind="stable")
+    if only:
+        rows = rows[areas["code"].isin(only).to_numpy()[rows]]
+    values: dict[str, Any] = {name: areas[name].array for name in columns if name in areas}
+    values["worth"] = np.array([WORDS_OF_VERDICT[verdict] for verdict in areas["verdict"].tolist()])
+    if hides:
+        flags = zip(areas["withheld"].tolist(), areas["withheld_before"].tolist(), strict=True)
+        values["hidden"] = np.array([name_withheld(*both) for both in flags])
+    return pd.DataFrame({name: values[name].take(rows) for name in columns if name in values})
 
 
 def name_withheld(count: bool, before: bool) -> str:
