@@ -1,5 +1,8 @@
 """Explore: where, what, since when, and is it really up."""
 
+import time
+from collections.abc import Callable
+
 import streamlit as st
 
 from cspmap.exports.area_figures import list_figure_caveats
@@ -9,7 +12,7 @@ from cspmap.views import tables
 from cspmap.views.assets import layer_url
 from cspmap.views.boards import shade_progress
 from cspmap.views.choropleth import Choropleth, shade_areas, shade_nothing, state_rule
-from cspmap.views.controls import choose_area, choose_selection, give_address, link_to, take_address
+from cspmap.views.controls import choose_area, choose_selection, give_address, is_first_look, link_to, take_address
 from cspmap.views.dashboard import begin_page, load_query, settle_memory, show_errors, show_licences
 from cspmap.views.figures import Figures, find_area, load_figures
 from cspmap.views.map import OPENSTREETMAP, MapView, draw_map, take_event
@@ -18,17 +21,27 @@ from cspmap.views.shared_work import TURN
 from cspmap.views.words import describe_absent, describe_missing, escape_markdown, name_part, name_view
 
 MAP_HEIGHT = 470
+# Seconds by which the map comes before what is beside it, when a viewer first opens the page.
+LEAD = 1.2
 
 
 @st.fragment
 def explore(query: Query) -> None:
     """Filters, map, panel, table: one fragment, so that a filter redraws these and nothing else."""
+    first = is_first_look()
     with TURN:
-        draw(query)
+        show_rest = show_map(query)
+        if not first:
+            show_rest()
+    if first:
+        # The map is what a viewer waits for: the scripts of charts and tables, two megabytes, would come before it.
+        time.sleep(LEAD)
+        with TURN:
+            show_rest()
 
 
-def draw(query: Query) -> None:
-    """The page itself."""
+def show_map(query: Query) -> Callable[[], None]:
+    """Filters and map; returns what shows the panel, the table and the files beside them."""
     store, partnership = query.store, query.store.partnership
     event = take_event(key="map")
     with show_errors():
@@ -42,9 +55,7 @@ def draw(query: Query) -> None:
     give_address(selection)
 
     figures = load_figures(query, selection)
-    areas = figures.areas
     choropleth = shade(query, selection, figures)
-    caveats = list_figure_caveats(query, selection, figures)
     with left:
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             heading, part = name_view(selection, partnership), name_part(selection, partnership)
@@ -69,17 +80,21 @@ def draw(query: Query) -> None:
             tiles=OPENSTREETMAP if settings.tiles else None,
         )
         draw_map(view, key="map", height=MAP_HEIGHT)
-    with right:
-        chosen = find_area(areas, selection.chosen)
-        if chosen is not None:
-            finder.button(
-                f"Back to {escape_markdown(partnership.place)}",
-                on_click=choose_area,
-                args=(None,),
-                icon=":material/undo:",
-            )
-        show_panel(query, selection, chosen, figures)
-    tables.show_areas(query, selection, figures, caveats)
+
+    def show_rest() -> None:
+        with right:
+            chosen = find_area(figures.areas, selection.chosen)
+            if chosen is not None:
+                finder.button(
+                    f"Back to {escape_markdown(partnership.place)}",
+                    on_click=choose_area,
+                    args=(None,),
+                    icon=":material/undo:",
+                )
+            show_panel(query, selection, chosen, figures)
+        tables.show_areas(query, selection, figures, list_figure_caveats(query, selection, figures))
+
+    return show_rest
 
 
 def shade(query: Query, selection: Selection, figures: Figures) -> Choropleth:

@@ -35,6 +35,11 @@ class MapSettings:
     tiles: bool
 
 
+def is_first_look() -> bool:
+    """Whether this viewer has been shown no selection yet; to be called before the address is taken."""
+    return _ADDRESS not in st.session_state
+
+
 def take_address(store: Store, *, acted: bool) -> None:
     """Have the widgets follow the page's address where the viewer has changed it, or comes back from another page.
 
