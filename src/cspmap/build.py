@@ -36,7 +36,7 @@ from cspmap.sources.scanning_file import read_scanning_chart
 from cspmap.sources.target_file import read_targets
 from cspmap.store import FORMAT, Draft, Store, find_version, open_store
 from cspmap.summaries import gather_surroundings, write_summaries
-from cspmap.views.boundaries import write_layer
+from cspmap.views.boundaries import encode_layer
 
 Progress = Callable[[str, float], None]
 
@@ -120,8 +120,9 @@ def build_store(path: Path, *, data: Path | None, root: Path, progress: Progress
         draft = Draft.begin(root, version)
         try:
             # What the incidents are set beside is worked out while they are read.
-            with ThreadPoolExecutor(1) as beside:
+            with ThreadPoolExecutor(2) as beside:
                 gathering = beside.submit(gather_surroundings, partnership, layers)
+                drawing = beside.submit(_encode_layers, layers)
                 written = _write_months(draft, layers, inputs.months, previous, progress)
             surroundings = gathering.result()
             progress("Counting", 0.85)
@@ -131,8 +132,8 @@ def build_store(path: Path, *, data: Path | None, root: Path, progress: Progress
             _copy_tables(partnership.priorities.charts, draft.folder / "scanning_charts", read_scanning_chart)
             sources = {item.month: item.source for item in written.inputs}
             write_summaries(draft.folder, partnership, layers, sources, surroundings)
-            for key, frame in layers.frames.items():
-                write_layer(frame, draft.web / f"{key}.json")
+            for key, content in drawing.result().items():
+                (draft.web / f"{key}.json").write_bytes(content)
             progress("Writing the manifest", 0.97)
             _write_manifest(draft, partnership, layers, inputs, files, written, surroundings.notes)
             draft.publish()
@@ -141,6 +142,11 @@ def build_store(path: Path, *, data: Path | None, root: Path, progress: Progress
             raise
         progress("Done", 1.0)
         return _summarise(open_store(root), changed=True, read=written.read, dropped=inputs.dropped)
+
+
+def _encode_layers(layers: LayerSet) -> dict[str, bytes]:
+    """What the browser draws each layer from."""
+    return {key: encode_layer(frame) for key, frame in layers.frames.items()}
 
 
 @contextmanager

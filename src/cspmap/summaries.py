@@ -64,10 +64,13 @@ _PEOPLE = {
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What incidents are set beside, as tables by their names, and plain notes on what was found."""
+    """What incidents are set beside: tables by their names, plain notes on what was found, and the codes of LSOAs that
+    were in use in 2011 and no longer are.
+    """
 
     tables: dict[str, pd.DataFrame]
     notes: list[str]
+    retired: frozenset[str]
 
 
 def gather_surroundings(partnership: Partnership, layers: LayerSet) -> Surroundings:
@@ -84,7 +87,9 @@ def gather_surroundings(partnership: Partnership, layers: LayerSet) -> Surroundi
     deprivation, said = _spread_deprivation(partnership, layers, overlap, denominators)
     recorded, faults = read_members(partnership.recorded_crime, partnership.csp)
     tables = {"denominators": denominators, "deprivation": deprivation, "recorded_crime": recorded}
-    return Surroundings(tables, [*notes, *said, *faults])
+    lookup = partnership.lookups.lsoa11_to_lsoa21
+    retired = read_retired_lsoas(lookup) if lookup else frozenset()
+    return Surroundings(tables, [*notes, *said, *faults], retired)
 
 
 def write_summaries(
@@ -100,7 +105,7 @@ def write_summaries(
     with duckdb.connect() as engine:
         _tally(engine, folder, layers)
         _write_cube(engine, folder, layers)
-        _write_months(engine, folder, partnership, layers, sources)
+        _write_months(engine, folder, partnership, layers, sources, surroundings.retired)
     _check_place(folder, partnership)
     for name, frame in surroundings.tables.items():
         _write(folder, name, frame)
@@ -149,6 +154,7 @@ def _write_months(
     partnership: Partnership,
     layers: LayerSet,
     sources: Mapping[Month, int],
+    retired: frozenset[str],
 ) -> None:
     """`totals` (by month and crime type) and `months` (the quality of each month)."""
     origins = [partnership.incidents[number] for number in sources.values()]
@@ -172,7 +178,7 @@ def _write_months(
         f"COPY (SELECT month, crime_type, {counts}, any_value(own) AS own FROM tally JOIN origin USING (month) "
         f"GROUP BY ALL ORDER BY ALL) TO '{_sql(folder / 'totals.parquet')}'"
     )
-    vintage = _recognise_vintages(engine, partnership)
+    vintage = _recognise_vintages(engine, retired)
     engine.register("vintage", vintage)
     compared = " ".join(
         f"WHEN '{kind.key}' THEN \"in_{key}\""
@@ -215,10 +221,8 @@ def _check_place(folder: Path, partnership: Partnership) -> None:
         raise SourceError(problems)
 
 
-def _recognise_vintages(engine: "duckdb.DuckDBPyConnection", partnership: Partnership) -> pd.DataFrame:
+def _recognise_vintages(engine: "duckdb.DuckDBPyConnection", retired: frozenset[str]) -> pd.DataFrame:
     """Each month's LSOA vintage, told from its codes: "lsoa11", "lsoa21", "mixed", or none where it cannot be told."""
-    lookup = partnership.lookups.lsoa11_to_lsoa21
-    retired = read_retired_lsoas(lookup) if lookup else frozenset()
     rows = engine.execute("SELECT month, list(DISTINCT lsoa_code) FROM tally GROUP BY month").fetchall()
     found: dict[str, str | None] = {}
     for month, codes in rows:

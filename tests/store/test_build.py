@@ -551,7 +551,7 @@ def remembered_layers(desk_toml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Layers read once and no boundaries for the browser, since neither depends on the incidents."""
     layers: LayerSet = read_layers(load_partnership(desk_toml))
     monkeypatch.setattr("cspmap.build.read_layers", lambda partnership: layers)
-    monkeypatch.setattr("cspmap.build.write_layer", lambda frame, path: path.write_text("", "utf-8"))
+    monkeypatch.setattr("cspmap.build.encode_layer", lambda frame: b"")
     monkeypatch.setattr("cspmap.build._list_files", lambda partnership: [])
 
 

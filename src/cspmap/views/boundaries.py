@@ -16,8 +16,13 @@ if TYPE_CHECKING:
 DECIMALS = 5
 
 
-def write_layer(frame: "gpd.GeoDataFrame", path: Path, *, tolerance: float = 5.0) -> None:
-    """Write a layer as a small GeoJSON file in WGS84: the same bytes for the same frame.
+def write_layer(frame: "gpd.GeoDataFrame", path: Path) -> None:
+    """Write a layer for the browser, as `encode_layer` has it."""
+    path.write_bytes(encode_layer(frame))
+
+
+def encode_layer(frame: "gpd.GeoDataFrame", *, tolerance: float = 5.0) -> bytes:
+    """A layer as small GeoJSON in WGS84: the same bytes for the same frame.
 
     `frame` is in EPSG:27700 with the columns code, name and geometry (polygons). Boundaries are simplified as a
     coverage, so that neighbours keep exactly the same line between them and no gap opens: corners that span a
@@ -30,7 +35,7 @@ def write_layer(frame: "gpd.GeoDataFrame", path: Path, *, tolerance: float = 5.0
     import shapely
 
     if frame.crs is None or frame.crs.to_epsg() != 27700:
-        raise ValueError(f"write_layer needs a frame in EPSG:27700, got {frame.crs}")
+        raise ValueError(f"a layer is drawn from a frame in EPSG:27700, got {frame.crs}")
     to_degrees = _find_transformer()
 
     def project(points: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
@@ -47,8 +52,8 @@ def write_layer(frame: "gpd.GeoDataFrame", path: Path, *, tolerance: float = 5.0
         }
         for code, name, whole, shape in zip(frame["code"], frame["name"], frame.geometry, shapes, strict=True)
     ]
-    text = json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False, separators=(",", ":"))
-    path.write_bytes(text.encode())
+    collection = {"type": "FeatureCollection", "features": features}
+    return json.dumps(collection, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _polygons(shape: "BaseGeometry | None") -> "list[Polygon]":
