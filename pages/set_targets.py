@@ -37,8 +37,10 @@ def show_published(query: Query) -> None:
         st.markdown("\n".join(f"- {sentence}" for sentence in [*told, *([f"And {left} more, below."] if left else [])]))
         with st.expander("The same as a table"):
             st.dataframe(faults, hide_index=True, column_config=FAULT_COLUMNS, placeholder="–")
-    else:
+    elif any(number is not None for target in table.targets for number in (target.value, target.baseline)):
         st.write("Every figure agrees with the others.")
+    else:
+        st.write("It states percentages alone: there are no figures that could disagree.")
     with st.container(horizontal=True):
         offer_file("Use as printed", table, f"targets-{number + 1}-printed.csv")
         if len(faults):

@@ -340,3 +340,10 @@ def test_caveats_of_published_street_level_crime_tell_of_snap_points(example: Pa
         "Published points are moved to the nearest of a fixed list of places, so a street stands for its "
         "neighbourhood, and near a border an incident may count next door."
     )
+
+
+def test_nothing_rises_from_none_to_none_where_counts_are_rounded() -> None:
+    told = describe_change("Robbery", 0, 0, "too few to say", "last year")
+    assert told == (
+        "Robbery: 0 in this period and last year, as counts are rounded. Too few to say whether that means anything."
+    )

@@ -69,7 +69,11 @@ def _list_figures(layer: HotspotLayer, score: Score) -> tuple[Figure, ...]:
     if score.shown is not None:
         caught, test = list_score(score.shown), score.shown.test
         after = "month" if len(test) == 1 else f"{len(test)} months"
-        figures.append(Figure(caught["caught"], "of later incidents caught", f"tried on the {after} after"))
+        tried = f"tried on the {after} after"
+        if score.own is None:
+            known = WITHHELD if score.withheld else "not known yet"
+            tried = f"by those found to {score.shown.train.last.words}, {tried}; by these {known}"
+        figures.append(Figure(caught["caught"], "of later incidents caught", tried))
     return tuple(figures)
 
 

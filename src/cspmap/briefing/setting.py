@@ -196,7 +196,7 @@ def as_number(value: Any) -> float | None:
 
 
 def list_type_changes(setting: Setting, *, level: str, code: str | None = None) -> list[str]:
-    """Which crime types went up and which down by more than chance, the clearest first: two sentences, or one.
+    """Which crime types went up and which down by more than chance, the clearest first, and by what that is told.
 
     Where the disclosure rule rounds, that is judged before rounding.
     """
@@ -221,8 +221,11 @@ def list_type_changes(setting: Setting, *, level: str, code: str | None = None) 
             more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
             listed = ", ".join(names[:MOST_NAMED]) + more if more else join_words(names)
             sentences.append(f"{way.capitalize()} by more than chance: {listed}.")
+    if sentences:
+        # What targets and priorities say of the same counts may be more cautious.
+        return [*sentences, "That is by one test of the two totals; targets and priorities ask for two."]
     which = "No crime type whose counts are given" if hidden.any() else "No crime type"
-    return sentences or [f"{which} has changed by more than chance would explain."]
+    return [f"{which} has changed by more than chance would explain."]
 
 
 def _list_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:

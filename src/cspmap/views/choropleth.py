@@ -174,9 +174,12 @@ def _hover(figure: Mapping[str, Any], selection: Selection, denominator: Denomin
         lines = ["no month of the period is loaded"]
     else:
         lines = _hover_count(figure, denominator)
-        gone = figure.get("withheld_before")
         told = describe_area_change(figure["before"], figure["percent"], figure["verdict"], selection)
-        lines.append("change withheld" if gone else told)
+        if figure.get("withheld_before"):
+            told = "change withheld"
+        elif figure.get("rounded") and figure["count"] == figure["before"] == 0:
+            told = f"0 {during(name_comparison(selection))} too, as counts are rounded"
+        lines.append(told)
     if selection.measure in DEPRIVATION_MEASURES:
         value = figure[selection.measure]
         scaled = 100 * value if selection.measure == "fifth" else value

@@ -32,8 +32,8 @@ MOST_ROWS = 8
 
 _Columns = dict[str, Any]
 _COLUMNS: _Columns = {
-    "rank": st.column_config.NumberColumn("Rank", width=60),
-    "area": "Where",
+    "rank": st.column_config.NumberColumn("Rank", width=60, pinned=True),
+    "area": st.column_config.TextColumn("Where", pinned=True),
     "street": "Busiest location",
     "count": st.column_config.NumberColumn("Incidents", format="localized"),
     "share": st.column_config.NumberColumn("Share", format="percent"),

@@ -136,9 +136,21 @@ def describe_worse(accuracy: Accuracy) -> str:
     """What to say where plain counting would have done better; empty where it would not."""
     if not accuracy.baseline > accuracy.hit_rate:
         return ""
+    shares = 100 * accuracy.baseline, 100 * accuracy.hit_rate
+    # With a digit more where they would look the same.
+    told = next(
+        (
+            pair
+            for pair in ([format_percent(share, digits=digits) for share in shares] for digits in (0, 1))
+            if len({*pair}) > 1
+        ),
+        None,
+    )
+    if told is None:
+        return ""
     return (
-        "This time the cells with the most incidents of the period before would have caught more "
-        f"({format_percent(100 * accuracy.baseline, digits=0)}) than these hotspots did."
+        f"This time the cells with the most incidents of the period before would have caught more ({told[0]}) than "
+        f"these hotspots did ({told[1]})."
     )
 
 

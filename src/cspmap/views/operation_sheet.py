@@ -105,7 +105,8 @@ def show_measures(
     assert sheet is not None
     caveats = list_sheet_caveats(query, counts, operation, choice)
     measures = tabulate_measures(sheet)
-    st.markdown(f"**{escape_markdown(result.crime)}**: did it work, and did it move next door")
+    moved = ", and did it move next door" if sheet.buffer_effect is not None else ""
+    st.markdown(f"**{escape_markdown(result.crime)}**: did it work{moved}")
     # One that wraps, so that all of its columns are seen on a phone as well.
     st.table(measures.map(escape_markdown), hide_index=True)
     st.download_button(

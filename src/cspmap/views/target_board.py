@@ -26,8 +26,8 @@ RATING_WORDS: dict[Rating, str] = {
 # What stands in place of the letter of a line that is withheld.
 _HIDDEN = "w"
 COLUMNS: dict[str, Any] = {
-    "rating": st.column_config.TextColumn("Rating", width=60),
-    "indicator": "Indicator",
+    "rating": st.column_config.TextColumn("Rating", width=60, pinned=True),
+    "indicator": st.column_config.TextColumn("Indicator", pinned=True),
     "area": "Area",
     "value": st.column_config.NumberColumn("Target", format="localized"),
     "actual": st.column_config.NumberColumn("So far", format="localized"),

@@ -178,6 +178,9 @@ def describe_change(
     if verdict == "no incidents":
         return f"No {_lower_first(subject)} in this period or {during(against)}."
     counts = f"({format_count(before)} to {format_count(after)})"
+    if before == after == 0:
+        # They are not none, and so can only have been rounded.
+        return f"{subject}: 0 in this period and {during(against)}, as counts are rounded. {VERDICTS[verdict]}"
     if before == 0:
         return f"{subject} rose from none {during(against)} to {format_count(after)}. {VERDICTS[verdict]}"
     percent = 100 * (after - before) / before
