@@ -317,8 +317,8 @@ def describe_rule(rule: Disclosure) -> str:
     if rule.rule == "suppress":
         return (
             f"Counts from 1 to {rule.threshold - 1} are withheld by the partnership's rule, and others with them so "
-            "that no total of the same level gives them back; rates, shares and changes of a withheld count are withheld "
-            "too."
+            "that no total of the same level gives them back; rates, shares and changes of a withheld count are "
+            "withheld too."
         )
     if rule.rule == "round":
         return (
