@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import streamlit as st
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
@@ -121,7 +122,7 @@ def test_a_line_with_a_small_count_has_nothing_but_its_target(board: Board, true
     assert lines["value"].notna().all()
     for sentence, value in zip(lines.loc[hidden, "sentence"], lines.loc[hidden, "value"], strict=True):
         assert set(re.findall(r"[\d,]+\d|\d", sentence)) <= {f"{value:,.0f}"}
-    told = lines.loc[~hidden & (lines["status"] == "running") & (lines["expected"] < 10), "sentence"]
+    told = lines.loc[~hidden & (lines["status"] == "running") & (lines["expected"] < 40), "sentence"]
     assert len(told)
     assert not told.str.contains(r"where [\d.]+\.\d would").any()
     shown = lines[~hidden]
@@ -244,6 +245,8 @@ def test_areas_on_the_map_look_withheld_and_say_no_number(board: Board, hiding: 
     selection = Selection.default(hiding.store).change(
         span=Span.parse("2006-12..2007-11"), level="ward", crimes=("robbery",), measure="progress"
     )
+    # Boards are kept by version, and the same version was opened here without a rule.
+    st.cache_resource.clear()
     shaded = shade_progress(hiding, selection)
     assert shaded is not None
     assert any(area.fill == "suppressed" for area in shaded.areas)

@@ -119,6 +119,10 @@ def test_a_table_split_three_ways_gives_nothing_back(counts: Numbers, threshold:
     check_published(counts, threshold)
 
 
+def test_what_subtotals_withhold_adds_up_to_the_threshold_beside_the_total() -> None:
+    check_published(np.array([[0, 4], [0, 1], [0, 2]]), 4, groups=[0, 1, 0])
+
+
 @settings(deadline=None, max_examples=80)
 @given(tables(6, 3), st.integers(3, 7), st.data())
 def test_subtotals_give_nothing_back(counts: Numbers, threshold: int, data: Any) -> None:

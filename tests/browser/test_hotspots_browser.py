@@ -266,9 +266,12 @@ def test_player_goes_with_the_whole_period(page: Page, example: Server) -> None:
 def test_click_on_a_hotspot_opens_it_and_its_link_opens_it_again(page: Page, example: Server) -> None:
     frame = open_hotspots(page, example)
     open_place(page, frame)
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
     for tab in ("Crime types", "Streets", "Trend", "Areas"):
         page.get_by_role("tab", name=tab).click()
         expect(page.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
+        # A press while the page is being drawn for the one before is lost on a slow machine.
+        expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
     expect(page.get_by_text("How much of the place lies in each area.")).to_be_visible()
     wait_until(page, lambda: parse_qs(urlsplit(page.url).query), lambda query: "at" in query)
     page.goto(page.url)

@@ -29,6 +29,7 @@ def open_priorities(page: Page, server: Server, **query: str) -> None:
 
 def read_order(page: Page) -> list[str]:
     """The categories in the order of the sentences."""
+    expect(page.get_by_test_id("stMarkdown").locator("li > strong").first).to_be_attached(timeout=60_000)
     return page.get_by_test_id("stMarkdown").locator("li > strong").all_inner_texts()
 
 

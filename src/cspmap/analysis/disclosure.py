@@ -60,7 +60,9 @@ class _Axis:
     def parts(self, depth: int) -> list[tuple[int, Indices]]:
         """Totals whose parts are at a depth, each with those parts."""
         if depth == 2 and self.group_of is not None:
-            return [(self.size + group, np.flatnonzero(self.group_of == group)) for group in range(self.groups)]
+            # Of the total as well: where subtotals are withheld, it is what their parts have in common.
+            groups = [(self.size + group, np.flatnonzero(self.group_of == group)) for group in range(self.groups)]
+            return [*groups, (self.total, self.level(2))]
         return [(self.total, self.level(1))] if depth == 1 else []
 
     def level(self, depth: int) -> Indices:
