@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import streamlit as st
+import streamlit
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
@@ -246,7 +246,7 @@ def test_areas_on_the_map_look_withheld_and_say_no_number(board: Board, hiding: 
         span=Span.parse("2006-12..2007-11"), level="ward", crimes=("robbery",), measure="progress"
     )
     # Boards are kept by version, and the same version was opened here without a rule.
-    st.cache_resource.clear()
+    streamlit.cache_resource.clear()
     shaded = shade_progress(hiding, selection)
     assert shaded is not None
     assert any(area.fill == "suppressed" for area in shaded.areas)
